@@ -1,0 +1,54 @@
+"""Where a version serves: what every endpoint promises, whatever is behind it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+
+class Serving(StrEnum):
+    """Where a deployment stands."""
+
+    UNKNOWN = "unknown"
+    STARTING = "starting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ServingStatus:
+    """What an endpoint knows of a deployment; `reason` is one sentence for people, empty while all is well."""
+
+    state: Serving
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What scoring answered: an HTTP status, a JSON body, and the version that answered (empty if none did)."""
+
+    status: int
+    body: bytes
+    version: str = ""
+
+
+class Endpoint(Protocol):
+    """Serves versions of models. A deployment's name is natural (model and version); every method may be repeated."""
+
+    def deploy(self, model: str, name: str, folder: Path) -> None:
+        """Start serving the version in `folder` under `name`, without traffic; returns at once."""
+
+    def status(self, name: str) -> ServingStatus:
+        """Where the deployment stands now."""
+
+    def route(self, model: str, shares: dict[str, int]) -> None:
+        """Split the model's traffic among deployments by per cent (adding up to 100), at once and durably."""
+
+    def routes(self, model: str) -> dict[str, int]:
+        """The shares in force, empty when nothing serves."""
+
+    def score(self, model: str, body: bytes) -> Answer:
+        """Answer one scoring request (MLflow's JSON: dataframe_records, dataframe_split) and log both."""
+
+    def retire(self, name: str) -> None:
+        """Stop serving the deployment; no error when it has gone."""

@@ -1,0 +1,111 @@
+"""What a model repository says of itself: `lifecycle.yaml`, parsed and checked, every mistake with its line."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from lifecycle.verdicts import METRICS, Margin
+from lifecycle.yamlfile import Mistake, Mistakes, parse
+
+__all__ = ["FILE", "Mistake", "Mistakes", "Model", "Monitoring", "Project", "Task", "Validation", "read_project"]
+
+FILE = "lifecycle.yaml"
+Task = Literal["regression", "classification"]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+SPAN = re.compile(r"^([1-9][0-9]*)([hd])$")
+
+
+class Part(BaseModel):
+    """A section of the file: unknown keys are mistakes, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Validation(Part):
+    """The gate: which metric decides, how much worse is still as good, where to look closer."""
+
+    metric: str = ""
+    margin: str = "2%"
+    slices: tuple[str, ...] = ()
+    holdout: float = Field(default=0.2, ge=0.05, le=0.5)
+    require_improvement: bool = False
+    blocks: str | None = None
+
+    @field_validator("metric")
+    @classmethod
+    def known_metric(cls, value: str) -> str:
+        if value and value not in METRICS:
+            raise ValueError(f"unknown metric {value!r}; known are {', '.join(sorted(METRICS))}")
+        return value
+
+    @field_validator("margin", mode="before")
+    @classmethod
+    def readable_margin(cls, value: object) -> str:
+        Margin.parse(str(value))
+        return str(value)
+
+
+class Monitoring(Part):
+    """The watch: when to look, at how long a window, which columns to leave alone."""
+
+    schedule: str = ""
+    window: str = "30d"
+    ignore: tuple[str, ...] = ()
+    psi_warn: float = Field(default=0.1, gt=0)
+    psi_alarm: float = Field(default=0.2, gt=0)
+    clean_windows: int = Field(default=1, ge=1)
+
+    @field_validator("window")
+    @classmethod
+    def readable_window(cls, value: str) -> str:
+        if not SPAN.match(value):
+            raise ValueError(f"{value!r} is not a length of time; write 24h or 30d")
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def readable_schedule(cls, value: str) -> str:
+        if value and len(value.split()) != 5:
+            raise ValueError(f'{value!r} is not a schedule; write five cron fields, as in "0 6 * * *"')
+        return value
+
+
+class Resources(Part):
+    """What one training or scoring job may use."""
+
+    memory_mb: int = Field(default=4096, ge=64)
+    minutes: int = Field(default=60, ge=1)
+
+
+class Model(Part):
+    """One model of a repository."""
+
+    task: Task
+    target: str
+    data: str
+    train: str
+    time: str | None = None
+    paths: tuple[str, ...] = ("**",)
+    requirements: str = "requirements.txt"
+    params: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    validate_: Validation = Field(default=Validation(), alias="validate")
+    monitor: Monitoring = Monitoring()
+    retrain: Literal["propose", "auto"] = "propose"
+    limits: Resources = Resources()
+
+    @property
+    def metric(self) -> str:
+        """The metric that decides."""
+        return self.validate_.metric or ("mae" if self.task == "regression" else "logloss")
+
+
+class Project(Part):
+    """The whole file."""
+
+    models: dict[Name, Model] = Field(min_length=1)
+
+
+def read_project(text: str, where: str = FILE) -> Project:
+    """Parse the file's text. Raises Mistakes, holding every one of them with file and line."""
+    return parse(text, Project, where)
