@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, assert_never
+from urllib.parse import parse_qs
 
 from bot.playground.courier import Chaos, Courier
 from bot.playground.server import Environ, HangUp, StartResponse, WsgiApp
@@ -49,7 +50,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One call as it was answered: `status` None when the socket was closed; `path` with its query; `fault` an id or 0."""
+    """One call: `status` None when the socket was closed, `path` with its query, `fault` the id of its rule or 0."""
 
     at: datetime
     method: str
@@ -60,7 +61,7 @@ class Served:
     fault: int
 
 
-def _nobody(environ: Environ) -> str:
+def _nobody(_: Environ) -> str:
     return ""
 
 
@@ -258,17 +259,14 @@ def _command(faults: Faults, courier: Courier | None, environ: Environ) -> tuple
             faults.remove(int(which)) if which else faults.clear()
             return 200, {}
         case "GET", "log":
-            since = environ.get("QUERY_STRING", "").removeprefix("since=").replace("%3A", ":").replace("%2B", "+")
-            after = datetime.fromisoformat(since) if since else datetime.min.replace(tzinfo=UTC)
+            since = parse_qs(environ.get("QUERY_STRING", "")).get("since")
+            after = datetime.fromisoformat(since[0]) if since else datetime.min.replace(tzinfo=UTC)
             return 200, [asdict(call) for call in faults.log if call.at >= after]
         case "DELETE", "log":
             faults.forget()
             return 200, {}
         case (("GET" | "PUT"), "chaos") if courier is not None:
-            if method == "PUT":
-                words = _json(environ)
-                courier.chaos = Chaos(**{**words, "delay": tuple(words.get("delay", (0, 0)))}) if words else None
-            return 200, asdict(courier.chaos) if courier.chaos else {}
+            return 200, _chaos(courier, environ)
         case "POST", "reset":
             faults.clear()
             faults.forget()
@@ -276,6 +274,13 @@ def _command(faults: Faults, courier: Courier | None, environ: Environ) -> tuple
                 courier.chaos = None
             return 200, {}
     return 404, {"message": f"{method} {environ['PATH_INFO']}: the playground has no such control"}
+
+
+def _chaos(courier: Courier, environ: Environ) -> dict[str, Any]:
+    if environ["REQUEST_METHOD"] == "PUT":
+        words = _json(environ)
+        courier.chaos = Chaos(**{**words, "delay": tuple(words.get("delay", (0, 0)))}) if words else None
+    return asdict(courier.chaos) if courier.chaos else {}
 
 
 def _json(environ: Environ) -> dict[str, Any]:
