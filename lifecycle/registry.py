@@ -1,0 +1,199 @@
+"""Versions: packaged models as folders addressed by their content, and which of them is in production."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from lifecycle.schema import champions, versions
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A packaged model. `number` is what people say (v7), `digest` the sha256 of its manifest, `run` what made it."""
+
+    project: str
+    model: str
+    number: int
+    digest: str
+    run: int
+    commit: str
+    created: datetime
+    verdict: str
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"v{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The version in production since `at`, put there by a person and a run; `share` is its per cent of the traffic."""
+
+    project: str
+    model: str
+    number: int
+    deployment: str
+    share: int
+    by: str
+    run: int
+    at: datetime
+
+
+class BrokenVersion(Exception):
+    """A version's files are not what its manifest says; the message names the file."""
+
+
+class Registry:
+    """Keeps versions under `root`/<project>/<model>/<digest>/ and their numbers in the database."""
+
+    def __init__(self, engine: Engine, root: Path) -> None:
+        self.engine = engine
+        self.root = root
+
+    def seal(self, package: Path, facts: Mapping[str, Any]) -> str:
+        """Write the package's manifest: `facts` and every file's sha256. The manifest's own sha256 is the digest."""
+        files = {str(path.relative_to(package)): sha256(path) for path in sorted(package.rglob("*")) if path.is_file()}
+        files.pop(MANIFEST, None)
+        text = json.dumps({"schema": 1, **facts, "files": files}, indent=1, sort_keys=True) + "\n"
+        (package / MANIFEST).write_text(text, encoding="utf-8")
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def add(self, version: Version, package: Path) -> Version:
+        """Keep the sealed package and give it the model's next number; the same run gets the same version again."""
+        self._keep(version, package)
+        for _ in range(20):  # two runs of one model that end together want the same number: the later asks again
+            known = self.of_run(version.run)
+            if known is not None:
+                return known
+            try:
+                with self.engine.begin() as connection:
+                    number = self._next(connection, version)
+                    connection.execute(insert(versions).values(**_values(version), number=number))
+            except IntegrityError:
+                continue
+        raise RuntimeError(f"no number could be had for a version of {version.model}")
+
+    def folder(self, version: Version) -> Path:
+        """Where the version's files are."""
+        return self.root / version.project.replace("/", "__") / version.model / version.digest
+
+    def manifest(self, version: Version) -> Mapping[str, Any]:
+        """The version's manifest."""
+        text = (self.folder(version) / MANIFEST).read_text(encoding="utf-8")
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    def verify(self, version: Version) -> None:
+        """Compare every file with the manifest, and the manifest with the digest. Raises BrokenVersion."""
+        folder = self.folder(version)
+        if not (folder / MANIFEST).is_file() or sha256(folder / MANIFEST) != version.digest:
+            raise BrokenVersion(f"The manifest of {version.model} {version.name} is missing or was changed.")
+        for name, digest in self.manifest(version)["files"].items():
+            if not (folder / name).is_file() or sha256(folder / name) != digest:
+                raise BrokenVersion(f"The file {name} of {version.model} {version.name} is missing or was changed.")
+
+    def get(self, project: str, model: str, number: int) -> Version | None:
+        """The version of that number."""
+        return self._one(versions.c.project == project, versions.c.model == model, versions.c.number == number)
+
+    def of_run(self, run: int) -> Version | None:
+        """The version that the run made."""
+        return self._one(versions.c.run == run)
+
+    def of_model(self, project: str, model: str, limit: int = 50) -> Sequence[Version]:
+        """The model's versions, newest first."""
+        query = select(versions).where(versions.c.project == project, versions.c.model == model)
+        return self._many(query.order_by(versions.c.number.desc()).limit(limit))
+
+    def models(self) -> Sequence[tuple[str, str]]:
+        """Every (project, model) that has a version."""
+        query = select(versions.c.project, versions.c.model).distinct().order_by(versions.c.project, versions.c.model)
+        with self._reading() as connection:
+            return [(row.project, row.model) for row in connection.execute(query)]
+
+    def crown(self, champion: Champion) -> None:
+        """Note that the version is in production; the same run twice is once."""
+        values = {name: getattr(champion, name) for name in Champion.__dataclass_fields__}
+        try:
+            with self.engine.begin() as connection:
+                connection.execute(insert(champions).values(**values))
+        except IntegrityError:
+            return
+
+    def reign(self, project: str, model: str, limit: int = 20) -> Sequence[Champion]:
+        """Who was in production, newest first: the first is who serves now."""
+        query = select(champions).where(champions.c.project == project, champions.c.model == model)
+        with self._reading() as connection:
+            rows = connection.execute(query.order_by(champions.c.id.desc()).limit(limit)).all()
+        return [Champion(*(getattr(row, name) for name in Champion.__dataclass_fields__)) for row in rows]
+
+    def champion(self, project: str, model: str) -> Version | None:
+        """The version in production: the newest with all of the traffic."""
+        for crowned in self.reign(project, model):
+            if crowned.share == 100:
+                return self.get(project, model, crowned.number)
+        return None
+
+    def _keep(self, version: Version, package: Path) -> None:
+        folder = self.folder(version)
+        if folder.exists():
+            return
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as fresh:
+            shutil.copytree(package, Path(fresh) / "it")
+            for path in sorted(Path(fresh).rglob("*")):
+                if path.is_file():
+                    _flush(path)
+            try:
+                os.rename(Path(fresh) / "it", folder)
+            except OSError:
+                if not folder.exists():
+                    raise
+
+    def _next(self, connection: Connection, version: Version) -> int:
+        query = select(func.max(versions.c.number)).where(
+            versions.c.project == version.project, versions.c.model == version.model
+        )
+        return int(connection.execute(query).scalar() or 0) + 1
+
+    def _reading(self) -> Connection:
+        return self.engine.connect().execution_options(read_only=True)
+
+    def _one(self, *conditions: Any) -> Version | None:
+        return next(iter(self._many(select(versions).where(*conditions))), None)
+
+    def _many(self, query: Any) -> Sequence[Version]:
+        with self._reading() as connection:
+            return [_version(row) for row in connection.execute(query).all()]
+
+
+def sha256(path: Path) -> str:
+    """The file's sha256, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _values(version: Version) -> dict[str, Any]:
+    return {name: getattr(version, name) for name in Version.__dataclass_fields__ if name != "number"}
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(*(getattr(row, name) for name in Version.__dataclass_fields__))

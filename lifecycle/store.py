@@ -1,0 +1,257 @@
+"""Runs as they are stored; every change is one short transaction that says what it expects to find."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from lifecycle.runs import Kind, Run, Spec, Stage, StageRecord, StageState, State, lane, plan
+from lifecycle.schema import runs, stages
+
+
+class NoSuchRun(LookupError):
+    """There is no run of that number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which runs a page or a sentence is about; empty means all."""
+
+    project: str = ""
+    model: str = ""
+    state: State | None = None
+    ref: str = ""
+    kinds: tuple[Kind, ...] = ()
+    open_only: bool = False
+
+
+class Store:
+    """Reads and writes runs. Safe for threads and processes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def create(self, spec: Spec, key: str, now: datetime) -> Run:
+        """The run with that natural key, created if there is none."""
+        found = self.by_key(key)
+        if found is not None:
+            return found
+        try:
+            with self.engine.begin() as connection:
+                number = connection.execute(insert(runs).values(_columns(spec, key, now)).returning(runs.c.id)).scalar()
+                rows: list[dict[str, Any]] = [
+                    {
+                        "run": number,
+                        "position": i,
+                        "stage": stage,
+                        "state": StageState.PLANNED,
+                        "jobs": {},
+                        "result": {},
+                    }
+                    for i, stage in enumerate(plan(spec.kind))
+                ]
+                connection.execute(insert(stages), rows)
+        except IntegrityError:  # another thread or machine was quicker with the same key
+            pass
+        found = self.by_key(key)
+        if found is None:
+            raise RuntimeError(f"run {key!r} was neither created nor found")
+        return found
+
+    def by_key(self, key: str) -> Run | None:
+        """The run with that natural key."""
+        return self._one(select(runs).where(runs.c.key == key))
+
+    def get(self, number: int) -> Run:
+        """The run of that number. Raises NoSuchRun."""
+        run = self._one(select(runs).where(runs.c.id == number))
+        if run is None:
+            raise NoSuchRun(f"There is no run {number}.")
+        return run
+
+    def find(self, which: Filter, limit: int = 50, before: int | None = None) -> Sequence[Run]:
+        """The newest runs that fit, newest first; `before` pages on."""
+        query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        columns = {"project": which.project, "model": which.model, "state": which.state, "ref": which.ref}
+        for name, value in columns.items():
+            if value:
+                query = query.where(runs.c[name] == value)
+        if which.kinds:
+            query = query.where(runs.c.kind.in_(which.kinds))
+        if which.open_only:
+            query = query.where(~runs.c.ended_yet)
+        if before is not None:
+            query = query.where(runs.c.id < before)
+        with self._reading() as connection:
+            return [_run(row, _stages(connection, row.id)) for row in connection.execute(query).all()]
+
+    def open_numbers(self) -> Sequence[int]:
+        """The numbers of all runs that have not ended, oldest first."""
+        with self._reading() as connection:
+            query = select(runs.c.id).where(~runs.c.ended_yet).order_by(runs.c.id)
+            return list(connection.execute(query).scalars())
+
+    def ahead(self, run: Run) -> tuple[int, ...]:
+        """The open runs of the same model and lane that were asked for earlier, oldest first."""
+        if lane(run.spec.kind) == "monitor":
+            return ()
+        with self._reading() as connection:
+            return tuple(connection.execute(self._line(run).where(runs.c.id < run.id)).scalars())
+
+    def behind(self, run: Run) -> tuple[int, ...]:
+        """The open runs of the same model and lane that were asked for later."""
+        with self._reading() as connection:
+            return tuple(connection.execute(self._line(run).where(runs.c.id > run.id)).scalars())
+
+    def running(self) -> int:
+        """How many runs have begun and not ended."""
+        with self._reading() as connection:
+            query = select(func.count()).where(~runs.c.ended_yet, runs.c.state == State.RUNNING)
+            return connection.execute(query).scalar_one()
+
+    def _line(self, run: Run) -> Select[int]:
+        return (
+            select(runs.c.id)
+            .where(~runs.c.ended_yet, runs.c.project == run.spec.project, runs.c.model == run.spec.model)
+            .where(runs.c.lane == lane(run.spec.kind))
+            .order_by(runs.c.id)
+        )
+
+    def begin_stage(self, run: Run, stage: Stage, attempt: int, jobs: Mapping[str, str], now: datetime) -> bool:
+        """Note that the stage has begun under these job names; false when somebody else moved the run meanwhile."""
+        allowed = (StageState.PLANNED, StageState.RUNNING)
+        with self.engine.begin() as connection:
+            changed = connection.execute(
+                update(stages)
+                .where(stages.c.run == run.id, stages.c.stage == stage, stages.c.state.in_(allowed))
+                .where(stages.c.attempt < attempt)
+                .values(state=StageState.RUNNING, attempt=attempt, jobs=dict(jobs), started=now)
+            )
+            if not changed.rowcount:
+                return False
+            _touch(connection, run.id, state=State.RUNNING, started=func.coalesce(runs.c.started, now))
+            return True
+
+    def end_stage(self, run: Run, record: StageRecord, now: datetime) -> bool:
+        """Note how the stage ended, for the attempt named in `record` only; false when that is no longer current."""
+        with self.engine.begin() as connection:
+            changed = connection.execute(
+                update(stages)
+                .where(stages.c.run == run.id, stages.c.stage == record.stage)
+                .where(stages.c.state == StageState.RUNNING, stages.c.attempt == record.attempt)
+                .values(state=record.state, note=record.note, result=dict(record.result), ended=now)
+            )
+            if changed.rowcount:
+                _touch(connection, run.id)
+            return bool(changed.rowcount)
+
+    def end(
+        self, run: Run, state: State, reason: str, now: datetime, verdict: str = "", version: int | None = None
+    ) -> bool:
+        """End the run, once; what had not ended of its stages is cancelled with it."""
+        with self.engine.begin() as connection:
+            changed = connection.execute(
+                update(runs)
+                .where(runs.c.id == run.id, ~runs.c.ended_yet)
+                .values(state=state, reason=reason, ended=now, ended_yet=True, revision=runs.c.revision + 1)
+                .values(verdict=verdict, version=version)
+            )
+            left = StageState.FAILED if state is State.FAILED else StageState.CANCELLED
+            connection.execute(
+                update(stages)
+                .where(stages.c.run == run.id, stages.c.state == StageState.RUNNING)
+                .values(state=left, ended=now)
+            )
+            return bool(changed.rowcount)
+
+    def cancel(self, number: int, by: str) -> bool:
+        """Note that somebody wants the run ended; false when it has ended or was cancelled before."""
+        with self.engine.begin() as connection:
+            changed = connection.execute(
+                update(runs)
+                .where(runs.c.id == number, ~runs.c.ended_yet, runs.c.cancelled_by == "")
+                .values(cancelled_by=by, revision=runs.c.revision + 1)
+            )
+            return bool(changed.rowcount)
+
+    def _reading(self) -> Connection:
+        return self.engine.connect().execution_options(read_only=True)
+
+    def _one(self, query: Select[Any]) -> Run | None:
+        with self._reading() as connection:
+            row = connection.execute(query).one_or_none()
+            return _run(row, _stages(connection, row.id)) if row else None
+
+
+def _touch(connection: Connection, number: int, **values: Any) -> None:
+    connection.execute(update(runs).where(runs.c.id == number).values(revision=runs.c.revision + 1, **values))
+
+
+def _stages(connection: Connection, number: int) -> tuple[StageRecord, ...]:
+    rows = connection.execute(select(stages).where(stages.c.run == number).order_by(stages.c.position))
+    return tuple(
+        StageRecord(
+            stage=Stage(row.stage),
+            state=StageState(row.state),
+            attempt=row.attempt,
+            started=row.started,
+            ended=row.ended,
+            note=row.note,
+            jobs=row.jobs,
+            result=row.result,
+        )
+        for row in rows
+    )
+
+
+def _columns(spec: Spec, key: str, now: datetime) -> dict[str, Any]:
+    return {
+        "key": key,
+        "kind": spec.kind,
+        "lane": lane(spec.kind),
+        "project": spec.project,
+        "model": spec.model,
+        "commit": spec.commit,
+        "ref": spec.ref,
+        "asked_by": spec.asked_by,
+        "params": dict(spec.params),
+        "options": dict(spec.options),
+        "wanted": spec.version,
+        "trusted": spec.trusted,
+        "state": State.WAITING,
+        "ended_yet": False,
+        "created": now,
+    }
+
+
+def _run(row: Row[Any], records: tuple[StageRecord, ...]) -> Run:
+    spec = Spec(
+        kind=Kind(row.kind),
+        project=row.project,
+        model=row.model,
+        commit=row.commit,
+        ref=row.ref,
+        asked_by=row.asked_by,
+        params=row.params,
+        options=row.options,
+        version=row.wanted,
+        trusted=row.trusted,
+    )
+    return Run(
+        id=row.id,
+        key=row.key,
+        spec=spec,
+        state=State(row.state),
+        stages=records,
+        created=row.created,
+        started=row.started,
+        ended=row.ended,
+        verdict=row.verdict,
+        reason=row.reason,
+        cancelled_by=row.cancelled_by,
+        version=row.version,
+        revision=row.revision,
+    )
