@@ -14,7 +14,7 @@ StartResponse = Callable[..., Callable[[bytes], object]]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
-class HangUp(ConnectionError):  # noqa: N818 (an instruction to the server, not a mistake)
+class HangUp(ConnectionError):
     """Raised by a WSGI application or middleware before `start_response`: the socket closes without a byte."""
 
 
