@@ -1,5 +1,132 @@
-"""The machine-learning lifecycle: train, package, validate, deploy, monitor, retrain; knows no platform."""
+"""The machine-learning lifecycle: train, package, validate, deploy, monitor, retrain; knows no platform.
 
-from lifecycle.source import Source
+These are the public names; the rest of the package is nobody's business outside. They are imported when first asked
+for, so that a process which only needs one of them stays small.
+"""
 
-__all__ = ["Source"]
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lifecycle.database import NewerDatabase, connect, migrate
+    from lifecycle.drift import Alarm, DriftReport
+    from lifecycle.endpoints import Answer
+    from lifecycle.endpoints.local import LocalEndpoint
+    from lifecycle.executors import Executor, JobStatus, Limits, Used
+    from lifecycle.executors.local import LocalExecutor
+    from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, read_project
+    from lifecycle.registry import Champion, Registry, Version
+    from lifecycle.runs import (
+        Begin,
+        Conclude,
+        Finish,
+        Kind,
+        Observed,
+        Rest,
+        Run,
+        Spec,
+        Stage,
+        StageRecord,
+        StageState,
+        State,
+        Stop,
+        Value,
+        Wait,
+        next_move,
+        plan,
+    )
+    from lifecycle.schema import Utc
+    from lifecycle.service import Lifecycle
+    from lifecycle.shop import Shop, Trouble, serving_name
+    from lifecycle.source import Source
+    from lifecycle.store import Filter, NoSuchRun, Store
+    from lifecycle.verdicts import Comparison, Judgement, Margin, Verdict
+    from lifecycle.watching import Episode, Watching, Window
+    from lifecycle.workspace import GitTrouble, Workspaces
+
+_HOME = {
+    "database": ("NewerDatabase", "connect", "migrate"),
+    "drift": ("Alarm", "DriftReport"),
+    "endpoints": ("Answer",),
+    "endpoints.local": ("LocalEndpoint",),
+    "executors": ("Executor", "JobStatus", "Limits", "Used"),
+    "executors.local": ("LocalExecutor",),
+    "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "read_project"),
+    "registry": ("Champion", "Registry", "Version"),
+    "runs": ("Begin", "Conclude", "Finish", "Kind", "Observed", "Rest", "Run", "Spec", "Stage", "StageRecord",
+             "StageState", "State", "Stop", "Value", "Wait", "next_move", "plan"),
+    "schema": ("Utc",),
+    "service": ("Lifecycle",),
+    "shop": ("Shop", "Trouble", "serving_name"),
+    "source": ("Source",),
+    "store": ("Filter", "NoSuchRun", "Store"),
+    "verdicts": ("Comparison", "Judgement", "Margin", "Verdict"),
+    "watching": ("Episode", "Watching", "Window"),
+    "workspace": ("GitTrouble", "Workspaces"),
+}  # fmt: skip
+_MODULE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "FILE",
+    "Alarm",
+    "Answer",
+    "Begin",
+    "Champion",
+    "Comparison",
+    "Conclude",
+    "DriftReport",
+    "Episode",
+    "Executor",
+    "Filter",
+    "Finish",
+    "GitTrouble",
+    "JobStatus",
+    "Judgement",
+    "Kind",
+    "Lifecycle",
+    "Limits",
+    "LocalEndpoint",
+    "LocalExecutor",
+    "Margin",
+    "Mistake",
+    "Mistakes",
+    "Model",
+    "NewerDatabase",
+    "NoSuchRun",
+    "Observed",
+    "Project",
+    "Registry",
+    "Rest",
+    "Run",
+    "Shop",
+    "Source",
+    "Spec",
+    "Stage",
+    "StageRecord",
+    "StageState",
+    "State",
+    "Stop",
+    "Store",
+    "Trouble",
+    "Used",
+    "Utc",
+    "Value",
+    "Verdict",
+    "Version",
+    "Wait",
+    "Watching",
+    "Window",
+    "Workspaces",
+    "connect",
+    "migrate",
+    "next_move",
+    "plan",
+    "read_project",
+    "serving_name",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULE[name]}"), name)

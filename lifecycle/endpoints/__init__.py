@@ -1,9 +1,11 @@
 """Where a version serves: what every endpoint promises, whatever is behind it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Serving(StrEnum):
@@ -52,3 +54,16 @@ class Endpoint(Protocol):
 
     def retire(self, name: str) -> None:
         """Stop serving the deployment; no error when it has gone."""
+
+
+class RequestLog(Protocol):
+    """What the versions of a model were asked, and what they answered."""
+
+    def read(self, model: str, since: datetime, until: datetime, time_column: str | None) -> Iterator[Any]:
+        """Arrow record batches of the requests from `since` (inclusive) to `until`: features and `prediction`.
+
+        When they happened is what the row's own `time_column` says, or when they arrived if none is named.
+        """
+
+    def latest(self, model: str, time_column: str | None) -> datetime | None:
+        """When the last of them happened; None if there are none."""

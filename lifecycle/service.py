@@ -1,0 +1,164 @@
+"""The lifecycle as the bot sees it: start a run, look at it, move it, cancel it; every call may be repeated."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from lifecycle.endpoints import Serving
+from lifecycle.executors import Job, JobStatus, Refusal
+from lifecycle.holdout import BadData
+from lifecycle.jobs import BadOutput
+from lifecycle.registry import BrokenVersion, Version
+from lifecycle.runs import (
+    Begin,
+    Conclude,
+    Finish,
+    Kind,
+    Observed,
+    Run,
+    Spec,
+    Stage,
+    StageRecord,
+    StageState,
+    State,
+    Stop,
+)
+from lifecycle.sealing import seal
+from lifecycle.shop import Outcome, Shop, Trouble
+from lifecycle.stages import deploying, monitoring, packaging, training, validating
+from lifecycle.store import Filter
+from lifecycle.yamlfile import Mistakes
+
+# What somebody has to put right: it ends the run with a sentence. Anything else is tried again.
+THEIRS = (Trouble, BadData, BadOutput, BrokenVersion, Mistakes, Refusal)
+JOBS: Mapping[Stage, ModuleType] = {Stage.TRAIN: training, Stage.PACKAGE: packaging, Stage.VALIDATE: validating}
+WORK: Mapping[Stage, ModuleType] = {**JOBS, Stage.DEPLOY: deploying, Stage.MONITOR: monitoring}
+MAKES_VERSION = (Kind.TRAIN, Kind.RETRAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """Runs and what moves them."""
+
+    shop: Shop
+
+    def start(self, spec: Spec, key: str) -> Run:
+        """The run with that natural key, created if there is none; it begins when somebody advances it."""
+        return self.shop.store.create(spec, key, self.shop.now())
+
+    def observe(self, number: int) -> Observed:
+        """The run as stored, its current jobs as the executor sees them, and who is ahead in line."""
+        run = self.shop.store.get(number)
+        return Observed(run, self._jobs(run), self.shop.store.ahead(run))
+
+    def begin(self, number: int, move: Begin) -> None:
+        """Start the stage's jobs under their natural names."""
+        run = self.shop.store.get(number)
+        try:
+            self._begin(run, move)
+        except THEIRS as trouble:
+            self.shop.store.begin_stage(run, move.stage, move.attempt, {}, self.shop.now())
+            self._failed(run, StageRecord(move.stage, attempt=move.attempt), str(trouble))
+
+    def finish(self, number: int, move: Finish) -> None:
+        """Work out what the stage found, and note it."""
+        run = self.shop.store.get(number)
+        record = run.stage(move.stage)
+        if record is None or record.state is not StageState.RUNNING:
+            return
+        try:
+            outcome: Outcome = WORK[move.stage].finish(self.shop, run, record)
+        except THEIRS as trouble:
+            self._failed(run, record, str(trouble))
+            return
+        result = {**outcome.result, "verdict": outcome.verdict} if outcome.verdict else outcome.result
+        done = dataclasses.replace(record, state=StageState.DONE, note=outcome.note, result=result)
+        self.shop.store.end_stage(run, done, self.shop.now())
+
+    def stop(self, move: Stop) -> None:
+        """End these jobs, with everything they started."""
+        for name in move.jobs:
+            self.shop.executor.cancel(name)
+
+    def conclude(self, number: int, move: Conclude) -> Run:
+        """End the run; a trained model becomes a version first, so that an ended run never lacks its version."""
+        run = self.shop.store.get(number)
+        verdict = next((str(r.result["verdict"]) for r in reversed(run.stages) if "verdict" in r.result), "")
+        version: Version | None = None
+        if move.state is State.SUCCEEDED and run.spec.kind in MAKES_VERSION:
+            version = seal(self.shop, run, verdict)
+        made = version.number if version else run.spec.version
+        self.shop.store.end(run, move.state, move.reason, self.shop.now(), verdict, made)
+        return self.shop.store.get(number)
+
+    def give_up(self, number: int, sentence: str) -> None:
+        """End a run that we could not move, saying why."""
+        run = self.shop.store.get(number)
+        self.stop(Stop(tuple(self._jobs(run))))
+        self.shop.store.end(run, State.FAILED, sentence, self.shop.now())
+
+    def cancel(self, number: int, by: str) -> bool:
+        """Note that `by` wants the run ended and stop what it is doing; false when it had ended."""
+        wanted = self.shop.store.cancel(number, by)
+        if wanted:
+            self.stop(Stop(tuple(self._jobs(self.shop.store.get(number)))))
+        return wanted
+
+    def working(self) -> Mapping[str, int]:
+        """The jobs and servers that runs wait for, and the run of each."""
+        found = self.shop.store.find(Filter(state=State.RUNNING), limit=1000)
+        return {name: run.id for run in found for name in _waited_for(run)}
+
+    def ended(self, working: Mapping[str, int], seconds: float) -> Mapping[str, int]:
+        """Those of `working` that need not be waited for any longer; blocks until there is one, at most `seconds`."""
+        done = self.shop.executor.wait([name for name in working if _is_job(name)], seconds)
+        servers = (name for name in working if not _is_job(name))
+        ready = {name for name in servers if self.shop.endpoint.status(name).state is not Serving.STARTING}
+        return {name: number for name, number in working.items() if name in done | ready}
+
+    def log(self, run: Run, stage: Stage, offset: int = 0) -> tuple[bytes, int]:
+        """What the stage's first job has written, from `offset` on, and the offset to ask for next."""
+        record = run.stage(stage)
+        name = next(iter(record.jobs.values()), None) if record and stage in JOBS else None
+        return self.shop.executor.log(name, offset) if name else (b"", offset)
+
+    def _begin(self, run: Run, move: Begin) -> None:
+        if move.stage is Stage.DEPLOY:
+            names = {deploying.PART: deploying.deployment(run)}
+            if self._mine(run, move, names):
+                deploying.begin(self.shop, run)
+            return
+        module = JOBS.get(move.stage)
+        jobs: Mapping[str, Job] = module.jobs(self.shop, run, move.attempt) if module else {}
+        if self._mine(run, move, {part: job.name for part, job in jobs.items()}):
+            for job in jobs.values():
+                self.shop.executor.submit(job)
+
+    def _mine(self, run: Run, move: Begin, names: Mapping[str, str]) -> bool:
+        """Whether the attempt is ours to start: newly noted, or noted before we stopped half-way."""
+        if self.shop.store.begin_stage(run, move.stage, move.attempt, names, self.shop.now()):
+            return True
+        record = self.shop.store.get(run.id).stage(move.stage)
+        return record is not None and record.state is StageState.RUNNING and record.attempt == move.attempt
+
+    def _failed(self, run: Run, record: StageRecord, sentence: str) -> None:
+        failed = dataclasses.replace(record, state=StageState.FAILED, note=sentence)
+        self.shop.store.end_stage(run, failed, self.shop.now())
+
+    def _jobs(self, run: Run) -> Mapping[str, JobStatus]:
+        current = run.current
+        if current is None or current.state is not StageState.RUNNING:
+            return {}
+        if current.stage is Stage.DEPLOY:
+            return deploying.status(self.shop, run)
+        return {name: self.shop.executor.status(name) for name in current.jobs.values()}
+
+
+def _waited_for(run: Run) -> Sequence[str]:
+    current = run.current
+    return list(current.jobs.values()) if current and current.state is StageState.RUNNING else []
+
+
+def _is_job(name: str) -> bool:
+    return not name.startswith(deploying.PREFIX)
