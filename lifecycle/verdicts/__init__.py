@@ -1,0 +1,59 @@
+"""Is the candidate good enough? Metrics, paired intervals, the gate, slices and checks; no network, no database.
+
+What computes (numpy, scipy) is imported when first asked for: the names here cost an idle process nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+from lifecycle.verdicts.findings import Check, Comparison, Interval, Judgement, Outcome, SliceFinding
+from lifecycle.verdicts.gate import Gate, Limits, Margin, Verdict, default_margin
+from lifecycle.verdicts.metrics import METRICS, USUAL, Metric, Task, names_of
+
+if TYPE_CHECKING:
+    from lifecycle.verdicts.baseline import TargetSummary
+    from lifecycle.verdicts.cbpe import Cbpe
+    from lifecycle.verdicts.checks import data_checks
+    from lifecycle.verdicts.judging import judge
+    from lifecycle.verdicts.realised import measure, realised
+
+__all__ = [
+    "METRICS",
+    "USUAL",
+    "Cbpe",
+    "Check",
+    "Comparison",
+    "Gate",
+    "Interval",
+    "Judgement",
+    "Limits",
+    "Margin",
+    "Metric",
+    "Outcome",
+    "SliceFinding",
+    "TargetSummary",
+    "Task",
+    "Verdict",
+    "data_checks",
+    "default_margin",
+    "judge",
+    "measure",
+    "names_of",
+    "realised",
+]
+
+_HEAVY = {
+    "Cbpe": "cbpe",
+    "TargetSummary": "baseline",
+    "data_checks": "checks",
+    "judge": "judging",
+    "measure": "realised",
+    "realised": "realised",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HEAVY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"{__name__}.{_HEAVY[name]}"), name)

@@ -1,0 +1,149 @@
+"""One metric on the held-back rows: each model's value, and the interval of the difference or of one model alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifecycle.verdicts.findings import Interval
+from lifecycle.verdicts.intervals import (
+    cells_interval,
+    influence_interval,
+    mean_interval,
+    poisson_interval,
+    share_interval,
+)
+from lifecycle.verdicts.losses import cell_value, hard, row_losses, smooth_sums, smooth_value
+from lifecycle.verdicts.metrics import METRICS, Kind
+from lifecycle.verdicts.ranking import rankings
+from lifecycle.verdicts.rows import Floats, Ints, Rows, Scores
+
+FEW_ODD_ROWS = 200  # below so many rows on which exactly one model is right, accuracy gets the exact interval
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """candidate: value; champion: value or None; interval: of candidate - champion, or of the candidate alone."""
+
+    candidate: float
+    champion: float | None
+    interval: Interval
+
+
+def estimate(metric: str, rows: Rows, confidence: float, blocks: Ints | None = None) -> Estimate:
+    """Raises ValueError with a sentence where the metric is not defined for these rows."""
+    if len(rows) < 2:
+        raise ValueError("There is only one row to judge on; an interval needs at least two.")
+    match METRICS[metric].kind:
+        case Kind.MEAN:
+            return _mean(metric, rows, confidence, blocks)
+        case Kind.RANK:
+            return _rank(rows, confidence, blocks)
+        case Kind.CELLS:
+            return _cells(metric, rows, confidence, blocks)
+        case Kind.SMOOTH:
+            return _smooth(metric, rows, confidence, blocks)
+
+
+def _mean(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
+    own = row_losses(metric, rows, rows.candidate)
+    if rows.champion is None:
+        return Estimate(float(own.mean()), None, mean_interval(own, confidence, blocks))
+    other = row_losses(metric, rows, rows.champion)
+    difference = own - other
+    if metric == "accuracy" and blocks is None:
+        wins, losses = int((difference > 0).sum()), int((difference < 0).sum())
+        if 0 < wins + losses < FEW_ODD_ROWS or (wins + losses == 0 and not _same(rows)):
+            interval = share_interval(wins, losses, len(rows), confidence)
+            return Estimate(float(own.mean()), float(other.mean()), interval)
+    return Estimate(float(own.mean()), float(other.mean()), mean_interval(difference, confidence, blocks))
+
+
+def _same(rows: Rows) -> bool:
+    """Whether both models say the same on every row, and not only the same class."""
+    one, other = rows.candidate, rows.champion
+    if other is None or one.values is None or other.values is None:
+        return other is not None and one.codes is not None and bool(np.array_equal(one.codes, other.codes))  # type: ignore[arg-type]
+    return bool(np.array_equal(one.values, other.values))
+
+
+def _rank(rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
+    own = _ranking(rows, rows.candidate)
+    if rows.champion is None:
+        return Estimate(own[0], None, influence_interval(*own, confidence, blocks))
+    other = _ranking(rows, rows.champion)
+    interval = influence_interval(own[0] - other[0], own[1] - other[1], confidence, blocks)
+    return Estimate(own[0], other[0], interval)
+
+
+def _ranking(rows: Rows, scores: Scores) -> tuple[float, Floats]:
+    found = rankings(rows.codes, len(rows.classes), scores.probabilities, scores.values)
+    return found.area, found.influence
+
+
+def _smooth(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
+    parts = [smooth_sums(metric, rows, rows.candidate)]
+    if rows.champion is not None:
+        parts.append(smooth_sums(metric, rows, rows.champion))
+    width = parts[0].shape[1]
+    sums = np.column_stack([*parts, np.ones(len(rows))])
+
+    def value(at: Floats) -> Floats:
+        means = at / at[..., -1:]
+        own = smooth_value(metric, means[..., :width])
+        return own if rows.champion is None else own - smooth_value(metric, means[..., width : 2 * width])
+
+    whole = sums.sum(axis=0) / len(rows)
+    own = float(smooth_value(metric, whole[:width]))
+    other = None if rows.champion is None else float(smooth_value(metric, whole[width : 2 * width]))
+    return Estimate(own, other, poisson_interval(sums, value, confidence, blocks))
+
+
+def _cells(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
+    models = [rows.candidate] + ([] if rows.champion is None else [rows.champion])
+    cells, occupied = _occupied(metric, rows, models)
+    value = _value_of_cells(metric, occupied, len(rows.classes))
+    counts = np.bincount(cells, minlength=len(occupied[0]))
+    each = [float(part) for part in value(counts.astype(np.float64))]
+
+    def difference(at: Floats) -> Floats:
+        found = value(at)
+        return found[0] - found[1] if len(found) > 1 else found[0]
+
+    if blocks is None:
+        interval = cells_interval(counts, difference, confidence)
+    else:
+        table = np.zeros((int(blocks.max()) + 1, len(counts)))
+        np.add.at(table, (blocks, cells), 1.0)
+        interval = poisson_interval(table, difference, confidence, np.arange(len(table)))
+    return Estimate(each[0], each[1] if len(each) > 1 else None, interval)
+
+
+def _occupied(metric: str, rows: Rows, models: list[Scores]) -> tuple[Ints, list[Ints]]:
+    """Each row's cell among those that occur, and for each cell its truth and each model's answer."""
+    size = len(rows.classes)
+    codes = [rows.codes, *(hard(one, metric) for one in models)]
+    whole = codes[0].copy()
+    for one in codes[1:]:
+        whole = whole * size + one
+    found, cells = np.unique(whole, return_inverse=True)
+    parts = []
+    for _ in codes:
+        parts.append(found % size)
+        found = found // size
+    return cells.astype(np.int64), parts[::-1]
+
+
+def _value_of_cells(metric: str, occupied: list[Ints], size: int) -> Callable[[Floats], list[Floats]]:
+    """Counts per cell on the last axis -> the metric of each model."""
+    one_hot = np.eye(size)
+    true = one_hot[occupied[0]]
+    models = [(one_hot[answer] * true, one_hot[answer]) for answer in occupied[1:]]
+
+    def value(counts: Floats) -> list[Floats]:
+        truth = counts @ true
+        return [cell_value(metric, counts @ hits, counts @ answered, truth) for hits, answered in models]
+
+    return value

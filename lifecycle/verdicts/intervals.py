@@ -1,0 +1,151 @@
+"""Intervals for a metric of one model, or for the difference of two on the same rows; each by the method that fits it.
+
+Every function takes ``blocks``: n codes of groups of rows that depend on each other, or None for independent rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from lifecycle.verdicts.findings import Interval
+from lifecycle.verdicts.rows import Floats, Ints
+
+SEED = 20_111_231  # fixed: the same rows give the same verdict, today and tomorrow
+MAX_GROUPS = 10_000
+DRAWS = 2_000
+
+
+def t_factor(groups: int, confidence: float) -> float:
+    """Student's two-sided quantile with one degree of freedom less than there are groups."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(max(groups - 1, 1), (1 + confidence) / 2))
+
+
+def z_factor(confidence: float) -> float:
+    """The normal's two-sided quantile: 1.96 for 0.95."""
+    from scipy.special import ndtri
+
+    return float(ndtri((1 + confidence) / 2))
+
+
+def mean_interval(values: Floats, confidence: float, blocks: Ints | None = None) -> Interval:
+    """Student's interval of a mean; with blocks the linearised cluster variance (Cochran 1977)."""
+    return influence_interval(float(values.mean()), (values - values.mean()) / len(values), confidence, blocks)
+
+
+def influence_interval(estimate: float, influence: Floats, confidence: float, blocks: Ints | None = None) -> Interval:
+    """From each row's contribution to the estimate's error (adding up to 0); rows of a block are added up first."""
+    parts = influence if blocks is None else np.bincount(blocks, weights=influence)
+    groups = len(parts)
+    if groups < 2:
+        raise ValueError("All rows are in one block; an interval needs at least two blocks.")
+    half = t_factor(groups, confidence) * math.sqrt(groups / (groups - 1) * float(np.square(parts).sum()))
+    return Interval(estimate, estimate - half, estimate + half)
+
+
+def share_interval(wins: int, losses: int, rows: int, confidence: float) -> Interval:
+    """The difference of two accuracies on the same rows: Tango's score interval (1998), no bolder than exact McNemar.
+
+    wins: rows where only the candidate is right; losses: where only the champion is. The score interval is widened by
+    the exact conditional one (Clopper-Pearson on these rows), so it excludes 0 only where McNemar's exact test does.
+    """
+    from scipy.special import betaincinv
+
+    estimate = (wins - losses) / rows
+    z = z_factor(confidence)
+    low = _tango_bound(wins, losses, rows, z, -1.0)
+    high = _tango_bound(wins, losses, rows, z, 1.0)
+    odd = wins + losses
+    if odd:
+        tail = (1 - confidence) / 2
+        least = 0.0 if wins == 0 else float(betaincinv(wins, losses + 1, tail))
+        most = 1.0 if losses == 0 else float(betaincinv(wins + 1, losses, 1 - tail))
+        low = min(low, (2 * least - 1) * odd / rows)
+        high = max(high, (2 * most - 1) * odd / rows)
+    return Interval(estimate, low, high)
+
+
+def _tango_bound(wins: int, losses: int, rows: int, z: float, far: float) -> float:
+    """Where the score statistic of the difference equals z, by bisection between the estimate and ``far`` (-1 or 1)."""
+    near = (wins - losses) / rows
+    for _ in range(60):
+        middle = (near + far) / 2
+        if abs(_tango_score(wins, losses, rows, middle)) < z:
+            near = middle
+        else:
+            far = middle
+    return near
+
+
+def _tango_score(wins: int, losses: int, rows: int, delta: float) -> float:
+    """(b - c - n d) / sqrt(n (2 q + d (1 - d))), q the constrained estimate of the losses' share (Tango 1998)."""
+    a = 2.0 * rows
+    b = -wins - losses + (2 * rows - wins + losses) * delta
+    c = -losses * delta * (1 - delta)
+    q = (math.sqrt(max(b * b - 4 * a * c, 0.0)) - b) / (2 * a)
+    variance = rows * (2 * q + delta * (1 - delta))
+    excess = wins - losses - rows * delta
+    if variance <= 0:
+        return 0.0 if abs(excess) < 1e-12 else math.copysign(math.inf, excess)
+    return excess / math.sqrt(variance)
+
+
+def cells_interval(counts: Ints, value: Callable[[Floats], Floats], confidence: float, draws: int = 10_000) -> Interval:
+    """Multinomial bootstrap over cells, the same law as resampling rows. ``value``: counts (..., C) -> (...)."""
+    rows = int(counts.sum())
+    if counts.size * draws > 20_000_000:
+        draws = max(500, 20_000_000 // counts.size)
+    drawn = np.random.default_rng(SEED).multinomial(rows, counts / rows, size=draws)
+    return _percentiles(float(value(counts.astype(np.float64))), value(drawn.astype(np.float64)), rows, confidence)
+
+
+def poisson_interval(
+    sums: Floats, value: Callable[[Floats], Floats], confidence: float, blocks: Ints | None = None
+) -> Interval:
+    """Poisson bootstrap (Chamandy et al. 2012) of a function of sums over rows; ``sums``: n x d.
+
+    Rows of a block get one weight. Independent rows beyond 10,000 are dealt into as many groups first: the expected
+    variance is the same, its relative error 1 %, the cost bounded. ``value`` takes sums: (..., d) -> (...).
+    """
+    groups = _groups(sums, blocks)
+    rng = np.random.default_rng(SEED)
+    table = _poisson_table()
+    drawn = []
+    for _ in range(0, DRAWS, 200):
+        weights = table[rng.integers(0, len(table), size=(200, len(groups)), dtype=np.uint16)]
+        drawn.append(weights.astype(np.float64) @ groups)
+    return _percentiles(float(value(groups.sum(axis=0))), value(np.concatenate(drawn)), len(groups), confidence)
+
+
+def _groups(sums: Floats, blocks: Ints | None) -> Floats:
+    if blocks is None and len(sums) <= MAX_GROUPS:
+        return sums
+    codes = np.arange(len(sums)) % MAX_GROUPS if blocks is None else blocks
+    return np.column_stack([np.bincount(codes, weights=column) for column in sums.T])
+
+
+def _poisson_table() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    """65,536 entries with the law of Poisson(1): a look-up per 16 random bits, six times as fast as drawing."""
+    from scipy.special import pdtr
+
+    edges = np.rint(pdtr(np.arange(12), 1.0) * 65_536).astype(np.int64)
+    table: np.ndarray[tuple[int], np.dtype[np.uint8]] = np.searchsorted(edges, np.arange(65_536), side="right").astype(
+        np.uint8
+    )
+    return table
+
+
+def _percentiles(estimate: float, drawn: Floats, groups: int, confidence: float) -> Interval:
+    """Percentiles of the draws, stretched about the estimate as Student's quantile exceeds the normal's."""
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    stretch = t_factor(groups, confidence) / z_factor(confidence) * math.sqrt(groups / max(groups - 1, 1))
+    return Interval(
+        estimate,
+        min(estimate, estimate + (float(low) - estimate) * stretch),
+        max(estimate, estimate + (float(high) - estimate) * stretch),
+    )
