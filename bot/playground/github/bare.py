@@ -71,7 +71,9 @@ class Bare:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # Commits never change, so what was once worked out of them holds.
         self._commits: dict[str, Commit] = {}
+        self.diffs: dict[tuple[str | None, str], list[Change]] = {}
 
     def run(self, *words: str, data: bytes | None = None, accept: Sequence[int] = (0,)) -> bytes:
         """Run git here and return its standard output. Raises GitRefused."""

@@ -1,6 +1,7 @@
 """What changed between two commits, file by file, as GitHub lists it."""
 
 import re
+from collections.abc import Sequence
 
 from bot.playground.github.bare import Bare, Change
 
@@ -10,7 +11,28 @@ LONGEST_PATCH = 400_000  # characters; GitHub leaves the patch of huge files out
 
 
 def changes(git: Bare, base: str | None, head: str) -> list[Change]:
-    """Every file that differs from `base` (None: from nothing) to `head`, by path, with its hunks."""
+    """Every file that differs from `base` (None: from nothing) to `head`, by path, with its hunks. Full shas."""
+    if (known := git.diffs.get((base, head))) is None:
+        known = git.diffs[base, head] = _changes(git, base, head)
+    return known
+
+
+def touched(git: Bare, shas: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """The paths that each commit added, removed and modified against its first parent, without renames."""
+    names = {"A": "added", "D": "removed"}
+    found: dict[str, dict[str, list[str]]] = {sha: {"added": [], "removed": [], "modified": []} for sha in shas}
+    options = ("--stdin", "-r", "--root", "--name-status", "-z", "--no-renames")
+    words = iter(git.run("diff-tree", *options, data="\n".join(shas).encode()).decode("utf-8", "replace").split("\0"))
+    sha = ""
+    for word in words:
+        if word.strip() in found:
+            sha = word.strip()
+        elif word:
+            found[sha][names.get(word, "modified")].append(next(words))
+    return found
+
+
+def _changes(git: Bare, base: str | None, head: str) -> list[Change]:
     ends = (base or EMPTY_TREE, head)
     options = ("-M", "-r", "--no-color", "--no-ext-diff", "--no-textconv", "--full-index")
     raw = git.run("diff-tree", *options, "--raw", "-z", *ends).decode("utf-8", "replace")

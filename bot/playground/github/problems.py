@@ -1,4 +1,4 @@
-"""What GitHub says when it will not: one exception with a status and GitHub's words, for the API and the pages alike."""
+"""What GitHub says when it will not: a status and GitHub's words, for the API and the pages alike."""
 
 from typing import Any
 

@@ -155,6 +155,8 @@ class Pull:
     merged_at: datetime | None = None
     merged_by: User | None = None
     merge_commit_sha: str | None = None
+    settled: tuple[str, str] | None = None  # the base and head for which `mergeable` was worked out
+    mergeable: bool | None = None
     reviews: list[Review] = field(default_factory=list)
 
     @property

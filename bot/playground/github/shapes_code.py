@@ -1,6 +1,7 @@
 """Commits, branches, files and pull requests as GitHub's JSON."""
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -63,10 +64,9 @@ def commit(it: Commit, home: Repo, author: User | None, files: list[Change] | No
     return shape
 
 
-def push_commit(it: Commit, home: Repo, author: User | None, files: list[Change]) -> Json:
-    """A commit as the push event has it."""
+def push_commit(it: Commit, home: Repo, author: User | None, touched: Mapping[str, list[str]]) -> Json:
+    """A commit as the push event has it; `touched` holds the paths added, removed and modified."""
     who = {"name": it.author.name, "email": it.author.email, **({"username": author.login} if author else {})}
-    named = {"added": ("added", "copied"), "removed": ("removed",), "modified": ("modified", "changed", "renamed")}
     return {
         "id": it.sha,
         "tree_id": it.tree,
@@ -76,7 +76,7 @@ def push_commit(it: Commit, home: Repo, author: User | None, files: list[Change]
         "url": f"{home.web}/commit/{it.sha}",
         "author": who,
         "committer": who,
-        **{kind: [one.path for one in files if one.status in statuses] for kind, statuses in named.items()},
+        **touched,
     }
 
 
@@ -248,3 +248,15 @@ def comparison(home: Repo, base: str, head: str, facts: Json, commits: list[Json
         "patch_url": f"{home.web}/compare/{span}.patch",
     }
     return {**sides, **facts, "total_commits": facts["ahead_by"], "commits": commits, "files": files}
+
+
+def simple_commit(it: Commit) -> Json:
+    """The head commit of a check suite."""
+    return {
+        "id": it.sha,
+        "tree_id": it.tree,
+        "message": it.message,
+        "timestamp": iso(it.committer.at),
+        "author": {"name": it.author.name, "email": it.author.email},
+        "committer": {"name": it.committer.name, "email": it.committer.email},
+    }
