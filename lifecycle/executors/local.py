@@ -1,0 +1,183 @@
+"""Runs jobs on this machine, each under a keeper that outlives the bot and behind a wall where the machine has one."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+from uuid import uuid4
+
+from lifecycle.executors import Job, JobState, JobStatus, Refusal, environments, processtree, sandbox
+from lifecycle.executors.jobfolder import JobFolder
+from lifecycle.executors.jobspec import FOLDERS, HERE, PROGRAMS, Place, spec
+
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.-]{0,199}$")
+INSTALLER_SEES = re.compile(
+    r"^(PATH|HOME|LANG|TMPDIR|XDG_CACHE_HOME|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE"
+    r"|(UV|PIP)_.*|(HTTPS?|ALL|NO)_PROXY)$",
+    re.IGNORECASE,
+)
+KEEP = "import sys; sys.path.append(sys.argv[1]); import keeper; keeper.main(sys.argv[2])"
+LOG_BYTES = 20 << 20
+CANCEL_SECONDS = 4.0
+LOOK_SECONDS = 0.1
+Wall = Literal["auto", "require", "off"]
+
+
+class LocalExecutor:
+    """Jobs as folders under `root/jobs`, environments under `root/environments`.
+
+    `wall`: "auto" uses bubblewrap where it works, "require" refuses every job where it does not, "off" never uses it;
+    an untrusted job is refused without it. `environ` is where the installer of packages finds its settings (index,
+    proxy, cache): only names that `INSTALLER_SEES` matches are passed on, and none of them to jobs.
+    """
+
+    def __init__(
+        self, root: Path, wall: Wall = "auto", environ: Mapping[str, str] | None = None, log_bytes: int = LOG_BYTES
+    ) -> None:
+        self.root = root.absolute()
+        self.wall = wall
+        self.log_bytes = log_bytes
+        seen = {name: value for name, value in (environ or {}).items() if INSTALLER_SEES.match(name)}
+        self.installer = {"PATH": PROGRAMS, "HOME": os.path.expanduser("~")} | seen
+        self.python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+
+    def sandboxed(self) -> sandbox.Sandbox | str:
+        """The sandbox that jobs run in, or a sentence saying why they run in none."""
+        return "the sandbox is turned off in the settings" if self.wall == "off" else sandbox.probe()
+
+    def environment(self, requirements: str) -> Path:
+        """Where the environment of these requirements is, or will be; `environments.READY` in it lists the versions."""
+        return self.root / "environments" / environments.digest(requirements, self.python)
+
+    def submit(self, job: Job) -> None:
+        folder = self._folder(job.name)
+        if folder.started():
+            return
+        wall = self._wall_for(job)
+        try:
+            environments.check(job.requirements, job.trusted)
+        except environments.Unsuitable as trouble:
+            raise Refusal(str(trouble)) from None
+        place = Place(folder.path, self.environment(job.requirements), self.python, wall)
+        orders = spec(job, place, self.installer) | {"log_bytes": self.log_bytes}
+        for name in FOLDERS:
+            (folder.path / name).mkdir(parents=True, exist_ok=True)
+        folder.write("spec.json", orders)
+        self._start_keeper(folder.path)
+
+    def _folder(self, name: str) -> JobFolder:
+        if not NAME.match(name):
+            raise ValueError(f"{name!r} is not a job's name: letters, digits, dots and dashes")
+        return JobFolder(self.root / "jobs" / name)
+
+    def _wall_for(self, job: Job) -> sandbox.Sandbox | None:
+        wall = self.sandboxed()
+        if isinstance(wall, sandbox.Sandbox):
+            return wall
+        if not job.trusted:
+            raise Refusal(f"code that nobody vouched for runs only in a sandbox, and {wall}")
+        if self.wall == "require":
+            raise Refusal(f"the settings require a sandbox, and {wall}")
+        return None
+
+    def _start_keeper(self, folder: Path) -> None:
+        """Start a keeper that is not our child; returns when it holds the job's lock, some 30 ms later."""
+        with open(folder / "keeper.txt", "ab") as complaints:
+            done = subprocess.run(
+                [sys.executable, "-I", "-S", "-c", KEEP, str(HERE), str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=complaints,
+                stderr=complaints,
+                env=self.installer,
+                start_new_session=True,
+                check=False,
+            )
+        if done.returncode:
+            words = (folder / "keeper.txt").read_text(errors="replace").strip().splitlines()
+            raise OSError(f"the job's keeper could not be started: {words[-1] if words else done.returncode}")
+
+    def status(self, name: str) -> JobStatus:
+        return self._folder(name).status()
+
+    def cancel(self, name: str) -> None:
+        folder = self._folder(name)
+        if not folder.started() or folder.status().state.ended:
+            return
+        (folder.path / "cancel").touch()  # first, so that the keeper knows why it is told to stop
+        told = None
+        until = time.monotonic() + CANCEL_SECONDS
+        while folder.kept() and time.monotonic() < until:
+            keeper = folder.keeper()
+            if keeper is not None and told is None:
+                with suppress(ProcessLookupError):
+                    os.kill(keeper, signal.SIGTERM)
+                told = keeper
+            time.sleep(0.01)
+        if folder.kept():
+            folder.kill()
+        if folder.read("exit.json") is None and folder.read("pid.json") is not None:
+            self._record_cancelled(folder)
+
+    def _record_cancelled(self, folder: JobFolder) -> None:
+        """Say in the keeper's place how the job ended, the keeper having been killed."""
+        now = time.time()
+        begun = folder.read("pid.json") or {"started": now}
+        used = {"seconds": now - begun["started"], "cpu_seconds": 0.0, "memory_mb": 0.0}
+        result = {"state": JobState.CANCELLED.value, "exit_code": None, "reason": "it was cancelled", "used": used}
+        folder.write("exit.json", result | {"started": begun["started"], "ended": now})
+
+    def log(self, name: str, offset: int = 0, limit: int = 65536) -> tuple[bytes, int]:
+        try:
+            with open(self._folder(name).path / "log", "rb") as file:
+                file.seek(offset)
+                data = file.read(limit)
+        except FileNotFoundError:
+            return b"", offset
+        return data, offset + len(data)
+
+    def output(self, name: str) -> Path:
+        return self._folder(name).path / "output"
+
+    def wait(self, names: Iterable[str], seconds: float) -> frozenset[str]:
+        """As every executor; a job that had ended before the call counts as one that has."""
+        wanted = {name: self._folder(name) for name in names}
+        until = time.monotonic() + seconds
+        while True:
+            ended = frozenset(name for name, folder in wanted.items() if folder.status().state.ended)
+            left = until - time.monotonic()
+            if ended or left <= 0:
+                return ended
+            _sleep_until_one_ends(list(wanted.values()), left)
+
+    def forget(self, name: str) -> None:
+        """As every executor; raises Refusal for a job that is running."""
+        folder = self._folder(name)
+        if folder.kept():
+            raise Refusal(f"job {name} is running: cancel it first")
+        trash = self.root / "trash" / uuid4().hex
+        trash.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            folder.path.rename(trash)  # at once, whatever lies in it; the name is free again
+        processtree.remove_tree(str(trash))
+
+
+def _sleep_until_one_ends(folders: list[JobFolder], seconds: float) -> None:
+    """Sleep till a keeper ends, at most `seconds`; for keepers that cannot be watched, only till the next look."""
+    handles = [folder.handle() for folder in folders]
+    poller = select.poll()
+    for handle in handles:
+        if handle is not None:
+            poller.register(handle, select.POLLIN)
+    try:
+        poller.poll(1000 * (min(seconds, LOOK_SECONDS) if None in handles else seconds))
+    finally:
+        for handle in handles:
+            if handle is not None:
+                os.close(handle)
