@@ -1,0 +1,151 @@
+"""Who we are on GitHub: a personal token, or a GitHub App with one installation, and one cached token, per owner."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from github import Auth, Github
+from github.Requester import Requester
+from jwt.exceptions import PyJWTError
+
+from bot.adapters.github_errors import Gone, from_exception, from_status
+from bot.adapters.github_shapes import App as AppShape
+from bot.adapters.github_shapes import Installation, User
+from bot.ports import Denied
+
+HEADERS = {"Accept": "application/vnd.github+json"}
+Connect = Callable[[Auth.Auth], Github]
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """A personal access token, fine-grained or classic, or the token of a workflow."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A GitHub App; `key` is the private key in PEM. Without `installation` it is found for each repository."""
+
+    id: int
+    key: str = field(repr=False)
+    installation: int | None = None
+
+
+class InstallationToken(Auth.Auth):
+    """The token of one installation, renewed by one thread at a time: PyGithub renews without a lock."""
+
+    def __init__(
+        self, app: Auth.AppAuth, installation: int, requester: Requester, failed: Callable[[int], None]
+    ) -> None:
+        self._inner = app.get_installation_auth(installation, requester=requester)
+        self._failed = failed
+        self._call = f"POST /app/installations/{installation}/access_tokens"
+        self._lock = threading.Lock()
+
+    @property
+    def token_type(self) -> str:
+        return "Bearer"
+
+    @property
+    def token(self) -> str:
+        try:
+            with self._lock:
+                return self._inner.token
+        except Exception as problem:
+            self._failed(self._inner.installation_id)
+            # Translated here: out there it would look like the answer to the call that needed the token.
+            raise from_exception(problem, self._call, writing=False) from None
+
+    def authentication(self, headers: dict[str, Any]) -> None:
+        headers["Authorization"] = f"Bearer {self.token}"
+
+    def mask_authentication(self, headers: dict[str, Any]) -> None:
+        headers["Authorization"] = "Bearer (removed)"
+
+
+class Access:
+    """Finds the credential for a repository, and our own login; safe to use from any thread.
+
+    Raises Denied at once where the App's private key cannot be used.
+    """
+
+    def __init__(self, auth: Personal | App, connect: Connect, login: str | None = None) -> None:
+        self._auth = auth
+        self._lock = threading.RLock()
+        self._login = login
+        self._installations: dict[str, int] = {}
+        self._tokens: dict[int, InstallationToken] = {}
+        self._personal = Auth.Token(auth.token) if isinstance(auth, Personal) else None
+        self._app = _app_auth(auth) if isinstance(auth, App) else None
+        self._asker = connect(self._app or self._personal)  # type: ignore[arg-type]  # one of the two is there
+
+    @property
+    def is_app(self) -> bool:
+        return self._app is not None
+
+    def installation(self, place: str) -> int:
+        """Which installation of the App has the repository; 0 for a personal token."""
+        if not isinstance(self._auth, App):
+            return 0
+        with self._lock:
+            if place not in self._installations:
+                self._installations[place] = self._auth.installation or self._find(place)
+            return self._installations[place]
+
+    def credential(self, place: str) -> Auth.Auth:
+        """The one Auth object with which to speak about the repository."""
+        if self._personal is not None:
+            return self._personal
+        assert self._app is not None  # noqa: S101 (for the type checker: __init__ sets one of the two)
+        number = self.installation(place)
+        with self._lock:
+            if number not in self._tokens:
+                self._tokens[number] = InstallationToken(self._app, number, self._asker.requester, self._forget)
+            return self._tokens[number]
+
+    @property
+    def login(self) -> str:
+        """The login that our comments carry; an App's is its slug with "[bot]"."""
+        with self._lock:
+            if self._login is None:
+                if self.is_app:
+                    self._login = msgspec.convert(self._ask("/app"), AppShape).slug + "[bot]"
+                else:
+                    self._login = msgspec.convert(self._ask("/user"), User).login
+            return self._login
+
+    def _forget(self, number: int) -> None:
+        """The App may have been installed anew, under another number: look again next time."""
+        with self._lock:
+            self._installations = {place: known for place, known in self._installations.items() if known != number}
+
+    def _find(self, place: str) -> int:
+        try:
+            return msgspec.convert(self._ask(f"/repos/{quote(place)}/installation"), Installation).id
+        except Gone:
+            raise Denied(f"The GitHub App is not installed on {place}: install it there, or take it out.") from None
+
+    def _ask(self, path: str) -> Any:
+        try:
+            status, headers, text = self._asker.requester.requestJson("GET", path, headers=dict(HEADERS))
+            if status != 200:
+                raise from_status(status, headers, text, f"GET {path}", writing=False)
+            return msgspec.json.decode(text)
+        except Exception as problem:
+            raise from_exception(problem, f"GET {path}", writing=False) from None
+
+
+def _app_auth(auth: App) -> Auth.AppAuth:
+    made = Auth.AppAuth(auth.id, auth.key)
+    try:
+        made.create_jwt()
+    except (PyJWTError, ValueError, TypeError):
+        raise Denied(
+            "The GitHub App's private key cannot be read: it must be the whole .pem file, lines and all."
+        ) from None
+    return made

@@ -1,0 +1,139 @@
+"""Decodes GitHub's webhook deliveries into events (pure, and light: the web process runs it)."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from bot.adapters.github_shapes import Comment, Issue, Pull, Repository, User, login_of
+from bot.events import (
+    CheckRequested,
+    CommentPosted,
+    Event,
+    IssueStateChanged,
+    PullRequestChanged,
+    PullRequestClosed,
+    TextChanged,
+)
+from bot.refs import Ref
+
+
+class BadDelivery(ValueError):
+    """A delivery of a kind that we handle, without the fields that it must have."""
+
+
+class _Delivery(msgspec.Struct, frozen=True):
+    action: str = ""
+
+
+class _About(_Delivery, frozen=True, kw_only=True):
+    repository: Repository
+
+
+class _CommentDelivery(_About, frozen=True, kw_only=True):
+    issue: Issue
+    comment: Comment
+
+
+class _IssueDelivery(_About, frozen=True, kw_only=True):
+    issue: Issue
+
+
+class _PullDelivery(_About, frozen=True, kw_only=True):
+    pull_request: Pull
+
+
+class _Run(msgspec.Struct, frozen=True):
+    head_sha: str
+    started_at: datetime
+    completed_at: datetime | None = None
+    external_id: str | None = None
+
+
+class _CheckDelivery(_About, frozen=True, kw_only=True):
+    check_run: _Run
+    sender: User
+
+
+def decode(kind: str, body: bytes) -> tuple[Event, ...]:
+    """The events in a delivery; none where it is nothing to us. `kind` is the header X-GitHub-Event.
+
+    Raises BadDelivery, with a sentence, where the body is not JSON or lacks a field that we read.
+    """
+    read = KINDS.get(kind)
+    if read is None:
+        return ()
+    actions, events = read
+    try:
+        # First the action alone: a kind's other actions may have other shapes, and are nothing to us.
+        action = msgspec.json.decode(body, type=_Delivery).action
+        return events(body) if action in actions else ()
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise BadDelivery(f"This is not a {kind} delivery of GitHub: {problem}.") from None
+
+
+def _comment(body: bytes) -> tuple[Event, ...]:
+    it = msgspec.json.decode(body, type=_CommentDelivery)
+    user = it.comment.user
+    return (
+        CommentPosted(
+            ref=_ref(it, it.issue.number),
+            comment=str(it.comment.id),
+            author=login_of(user),
+            author_is_bot=user is not None and user.is_bot,
+            body=it.comment.body or "",
+            at=it.comment.created_at,
+            on_pull=it.issue.pull_request is not None,
+        ),
+    )
+
+
+def _issue(body: bytes) -> tuple[Event, ...]:
+    it = msgspec.json.decode(body, type=_IssueDelivery)
+    ref, issue = _ref(it, it.issue.number), it.issue
+    if it.action in ("closed", "reopened"):
+        return (IssueStateChanged(ref=ref, open=issue.state == "open", at=issue.updated_at),)
+    return (TextChanged(ref=ref, title=issue.title, body=issue.body or "", at=issue.updated_at),)
+
+
+def _pull(body: bytes) -> tuple[Event, ...]:
+    it = msgspec.json.decode(body, type=_PullDelivery)
+    ref, pull = _ref(it, it.pull_request.number), it.pull_request
+    if it.action in ("closed", "converted_to_draft"):
+        # Merged elsewhere than into the default branch is not merged to us: nothing of it is in production.
+        merged_as = pull.merged_as if pull.base.ref == it.repository.default_branch else None
+        at = pull.closed_at or pull.updated_at
+        return (PullRequestClosed(ref=ref, head=pull.head.sha, merged_as=merged_as, at=at),)
+    found: list[Event] = []
+    if it.action in ("opened", "edited"):
+        text = TextChanged(ref=ref, title=pull.title, body=pull.body or "", at=pull.updated_at, on_pull=True)
+        found.append(text)
+    if it.action != "edited" and pull.state == "open" and not pull.draft:
+        found.append(PullRequestChanged(ref=ref, head=pull.head.sha, at=pull.updated_at))
+    return tuple(found)
+
+
+def _check(body: bytes) -> tuple[Event, ...]:
+    it = msgspec.json.decode(body, type=_CheckDelivery)
+    run = it.check_run
+    if not run.external_id:
+        return ()
+    # The time of the run that is to be repeated: pressing twice before it has run again asks for one thing.
+    at = run.completed_at or run.started_at
+    place = it.repository.full_name
+    return (CheckRequested(place=place, head=run.head_sha, external=run.external_id, author=it.sender.login, at=at),)
+
+
+def _ref(delivery: _About, number: int) -> str:
+    return str(Ref("github", delivery.repository.full_name, number))
+
+
+KINDS: dict[str, tuple[frozenset[str], Callable[[bytes], tuple[Event, ...]]]] = {
+    "issue_comment": (frozenset({"created"}), _comment),
+    "issues": (frozenset({"opened", "edited", "closed", "reopened"}), _issue),
+    "pull_request": (
+        frozenset({"opened", "edited", "synchronize", "reopened", "ready_for_review", "closed", "converted_to_draft"}),
+        _pull,
+    ),
+    "check_run": (frozenset({"rerequested", "requested_action"}), _check),
+}

@@ -1,0 +1,203 @@
+"""Speaks to GitHub through PyGithub's requester: one connection a thread, paced writes, typed answers, honest errors.
+
+PyGithub's own objects are not used, for what they hide: a write to a renamed repository answers 307 and looks like
+success, a POST is repeated up to ten times, and any attribute may turn into a request.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import msgspec
+from github import Auth, Github
+from github.Requester import Requester
+from urllib3.util import Retry
+
+from bot.adapters.github_auth import HEADERS, Access, App, Personal
+from bot.adapters.github_errors import Moved, from_exception, from_status
+from bot.adapters.github_shapes import Repository
+from bot.ports import Denied
+
+PAGE = 100
+NAMES_LAST = 300.0  # seconds for which a repository's current name is believed
+NEXT = re.compile(r'<([^>]+)>;\s*rel="(\w+)"')
+T = TypeVar("T")
+Params = dict[str, str | int]
+
+
+@dataclass(slots=True)
+class Pace:
+    """Lets one write at a time through, and keeps them apart."""
+
+    seconds: float
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    free_at: float = 0.0
+
+    def __enter__(self) -> None:
+        self.lock.acquire()
+        time.sleep(max(0.0, self.free_at - time.monotonic()))
+
+    def __exit__(self, *_: object) -> None:
+        self.free_at = time.monotonic() + self.seconds
+        self.lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one installation shares: its credential, its paced writer, and a reader for each thread."""
+
+    auth: Auth.Auth
+    writer: Requester
+    pace: Pace
+    readers: threading.local = field(default_factory=threading.local)
+
+
+class Session:
+    """Typed GET and paced writes about repositories; `place` is `owner/name` as we know it, renamed or not.
+
+    Paths begin after the repository: `get("octo/bikes", "/issues/12", Issue)`. Raises Unavailable and Denied, in
+    finer kinds: Uncertain, Moved, Gone, Forbidden.
+    """
+
+    def __init__(
+        self, url: str, auth: Personal | App, seconds_between_writes: float, timeout: int, login: str | None
+    ) -> None:
+        self._url, self._timeout, self._seconds = url.rstrip("/"), timeout, seconds_between_writes
+        self._lock = threading.Lock()
+        self._lines: dict[int, Line] = {}
+        self._names: dict[str, tuple[Repository, float]] = {}
+        self.access = Access(auth, lambda auth: self._connect(auth, reading=True), login)
+
+    def get(self, place: str, path: str, shape: type[T], params: Params | None = None) -> T:
+        """One object."""
+        return self._read(place, path, shape, params or {})[0]
+
+    def pages(self, place: str, path: str, shape: type[T], params: Params | None = None) -> Iterator[T]:
+        """Everything in a list, page after page."""
+        asked: Params | None = {**(params or {}), "per_page": PAGE}
+        while asked is not None:
+            items, links = self._read(place, path, list[shape], asked)  # type: ignore[valid-type]
+            yield from items
+            asked = links.get("next")
+
+    def newest(self, place: str, path: str, shape: type[T], count: int, params: Params | None = None) -> list[T]:
+        """The last `count` of an ascending list, oldest first, without reading all of a long one."""
+        asked: Params = {**(params or {}), "per_page": PAGE}
+        items, links = self._read(place, path, list[shape], asked)  # type: ignore[valid-type]
+        last = int(links.get("last", {}).get("page", 0))
+        if last == 0 and "next" in links:  # pages known by cursor only
+            return list(self.pages(place, path, shape, params))[-count:]
+        for page in range(max(2, last - -(-count // PAGE)), last + 1):
+            more, _ = self._read(place, path, list[shape], {**asked, "page": page})  # type: ignore[valid-type]
+            items += more
+        return items[-count:]
+
+    def write(self, place: str, verb: str, path: str, body: Any, shape: type[T]) -> T:
+        """POST, PATCH, PUT or DELETE, sent once. A shape of None expects no answer."""
+        full = self._path(place, path)
+        line = self._line(place)
+        with line.pace:
+            return self._send(place, line.writer, verb, full, {}, body, shape)[0]
+
+    def repository(self, place: str, fresh: bool = False) -> Repository:
+        """The repository under its present name; asked again every five minutes."""
+        with self._lock:
+            known, until = self._names.get(place, (None, 0.0))
+        if known is not None and not fresh and time.monotonic() < until:
+            return known
+        path = f"/repos/{quote(place)}"
+        found = self._send(place, self._reader(place), "GET", path, {}, None, Repository)[0]
+        with self._lock:
+            self._names[place] = (found, time.monotonic() + NAMES_LAST)
+        return found
+
+    def token(self, place: str) -> str:
+        """The secret with which git may read the repository now."""
+        return self.access.credential(place).token
+
+    def _read(self, place: str, path: str, shape: type[T], params: Params) -> tuple[T, dict[str, Params]]:
+        full = self._path(place, path)
+        answer, headers = self._send(place, self._reader(place), "GET", full, params, None, shape)
+        return answer, _links(headers.get("link", ""))
+
+    def _path(self, place: str, path: str) -> str:
+        # PyGithub follows 301 but drops the query: under an old name "all issues" would quietly mean the open ones.
+        return f"/repos/{quote(self.repository(place).full_name)}{path}"
+
+    def _send(
+        self, place: str, requester: Requester, verb: str, path: str, params: Params, body: Any, shape: type[T]
+    ) -> tuple[T, dict[str, Any]]:
+        call, writing = f"{verb} {path}", verb != "GET"
+        try:
+            status, headers, text = requester.requestJson(verb, path, dict(params), dict(HEADERS), body)
+            if not 200 <= status < 300:
+                raise from_status(status, headers, text, call, writing)
+            return msgspec.json.decode(text or "null", type=shape), headers
+        except Exception as problem:
+            raised = from_exception(problem, call, writing)
+            self._forget(place, raised)
+            raise raised from None
+
+    def _forget(self, place: str, problem: Exception) -> None:
+        """What we believed about the repository may be what is wrong."""
+        if isinstance(problem, Moved | Denied):
+            with self._lock:
+                self._names.pop(place, None)
+
+    def _line(self, place: str) -> Line:
+        number = self.access.installation(place)
+        with self._lock:
+            line = self._lines.get(number)
+        if line is None:
+            auth = self.access.credential(place)
+            made = Line(auth, self._connect(auth, reading=False).requester, Pace(self._seconds))
+            with self._lock:
+                line = self._lines.setdefault(number, made)
+        return line
+
+    def _reader(self, place: str) -> Requester:
+        line = self._line(place)
+        if not hasattr(line.readers, "requester"):
+            line.readers.requester = self._connect(line.auth, reading=True).requester
+        found: Requester = line.readers.requester
+        return found
+
+    def _connect(self, auth: Auth.Auth, reading: bool) -> Github:
+        """A connection. Reads are repeated twice on 502 to 504 within a second; limits are told, never slept on."""
+        calm = Retry(
+            total=2,
+            allowed_methods={"GET"},
+            status_forcelist=(502, 503, 504),
+            backoff_factor=0.3,
+            respect_retry_after_header=False,
+            raise_on_status=False,
+            redirect=False,
+        )
+        return Github(
+            auth=auth,
+            base_url=self._url,
+            timeout=self._timeout,
+            user_agent="lifecycle-bot",
+            retry=calm if reading else None,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            lazy=True,
+            api_version="2022-11-28",
+        )
+
+
+def _links(header: str) -> dict[str, Params]:
+    """The Link header: relation to the query of its URL (a page number or a cursor)."""
+    return {relation: dict(parse_qsl(urlsplit(url).query)) for url, relation in NEXT.findall(header)}
+
+
+def once_more(call: Callable[[], T]) -> T:
+    """Do it again where the repository turned out to have another name: nothing was written, and now we know it."""
+    try:
+        return call()
+    except Moved:
+        return call()
