@@ -17,7 +17,7 @@ from lifecycle.executors import Job, JobState, JobStatus, Refusal, environments,
 from lifecycle.executors.jobfolder import JobFolder
 from lifecycle.executors.jobspec import FOLDERS, HERE, PROGRAMS, Place, spec
 
-NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9.-]{0,199}$")
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")
 INSTALLER_SEES = re.compile(
     r"^(PATH|HOME|LANG|TMPDIR|XDG_CACHE_HOME|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE"
     r"|(UV|PIP)_.*|(HTTPS?|ALL|NO)_PROXY)$",
@@ -74,7 +74,7 @@ class LocalExecutor:
 
     def _folder(self, name: str) -> JobFolder:
         if not NAME.match(name):
-            raise ValueError(f"{name!r} is not a job's name: letters, digits, dots and dashes")
+            raise ValueError(f"{name!r} is not a job's name: letters, digits, dots, dashes and underscores")
         return JobFolder(self.root / "jobs" / name)
 
     def _wall_for(self, job: Job) -> sandbox.Sandbox | None:
