@@ -1,0 +1,231 @@
+"""Events on their way in: one table that an event is in before its sender is answered, and that the worker reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.bell import Bell
+from bot.events import Event, pack, unpack
+from bot.group_commit import Connection, GroupCommit, Rows, WriteFailed
+
+metadata = sa.MetaData()
+
+WAITING, DISPATCHED, UNREADABLE = 0, 1, 2
+CLAIM_SECONDS = 30  # how long a worker of several may take between `take` and `done` before another one may take over
+WAIT_SECONDS = 0.5  # how late a worker notices an event whose bell it did not hear, from another machine say
+
+# Written out, not bound: an index over part of a table serves only a query that names the same literal.
+_waiting = sa.text(f"dispatched = {WAITING}")
+_unreadable = sa.text(f"dispatched = {UNREADABLE}")
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("id", sa.Text, nullable=False, unique=True),  # natural id: a second delivery changes nothing
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.current_timestamp()),
+    sa.Column("dispatched", sa.SmallInteger, nullable=False, server_default=sa.text(str(WAITING))),
+    sa.Column("claimed", sa.DateTime(timezone=True)),  # PostgreSQL: until when a worker has it
+    sa.Index("inbox_waiting", "seq", sqlite_where=_waiting, postgresql_where=_waiting),
+)
+
+
+class InboxUnavailable(Exception):
+    """The events are not, or not surely, on disk; giving them again is right and harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A waiting event as it is stored; `at` is when it arrived, by the database's clock."""
+
+    id: str
+    kind: str
+    body: bytes
+    at: datetime
+
+    def event(self) -> Event:
+        """The event. Raises KeyError or msgspec.ValidationError if another version of the bot wrote it."""
+        return unpack(self.kind, self.body)
+
+
+class Inbox:
+    """The events that have arrived, in the order of their arrival, each once however often it was delivered.
+
+    Safe for use by any number of threads. On SQLite one process reads and, for the sake of speed, one process should
+    do most of the writing; on PostgreSQL any number of processes do either.
+    """
+
+    def __init__(self, engine: sa.Engine, bell: Bell) -> None:
+        self.engine = engine
+        self._bell = bell
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._insert = _insertion(self._sqlite)
+        self._commits: GroupCommit | None = None
+        if self._sqlite:
+            statement = str(self._insert.compile(engine))
+            self._commits = GroupCommit(self._own_connection, statement, bell.ring)
+
+    def put(self, events: Sequence[Event]) -> int:
+        """Store the events; they are on disk when this returns. How many of them were new.
+
+        Raises InboxUnavailable, and then all, some or none of them may be stored.
+        """
+        rows = [pack(event) for event in events]
+        if not rows:
+            return 0
+        try:
+            if self._commits is not None:
+                return self._commits.put(rows)
+            return self._put_directly(rows)
+        except (WriteFailed, SQLAlchemyError) as error:
+            raise InboxUnavailable(f"the inbox cannot be written: {error}") from error
+
+    def take(self, limit: int) -> list[Row]:
+        """The longest waiting events, at most `limit`; they wait until `done` or `set_aside` is called for them.
+
+        On PostgreSQL they are hidden from other workers for CLAIM_SECONDS.
+        """
+        columns = (inbox.c.seq, inbox.c.id, inbox.c.kind, inbox.c.body, inbox.c.at)
+        with self.engine.connect() as connection:
+            if self._sqlite:
+                found = connection.execute(sa.select(*columns).where(_waiting).order_by(inbox.c.seq).limit(limit))
+            else:
+                found = connection.execute(_claim(limit).returning(*columns))
+            rows = sorted(found)  # by seq, which is unique; PostgreSQL returns claimed rows in any order
+        return [Row(row.id, row.kind, row.body, _utc(row.at)) for row in rows]
+
+    def done(self, ids: Sequence[str]) -> None:
+        """The events are where they belong now, and need not be taken again."""
+        self._mark(ids, DISPATCHED)
+
+    def set_aside(self, ids: Sequence[str]) -> None:
+        """The events cannot be read by this version of the bot; others shall not wait for them."""
+        self._mark(ids, UNREADABLE)
+
+    def revive(self) -> int:
+        """Put what was set aside back in line, as a new version of the bot may read it. How many there were."""
+        with self.engine.connect() as connection:
+            revived = sa.update(inbox).where(_unreadable).values(dispatched=WAITING, claimed=None)
+            return connection.execute(revived).rowcount
+
+    def waiting(self) -> int:
+        """How many events wait."""
+        with self.engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(inbox).where(_waiting)).scalar_one()
+
+    def wait(self, seconds: float = WAIT_SECONDS) -> bool:
+        """Wait until an event is put on this machine, or so many seconds; then take. Whether one was put."""
+        return self._bell.wait(seconds)
+
+    def prune(self, before: datetime, batch: int = 1000) -> int:
+        """Forget the events that arrived before then and do not wait; how many. A later repetition counts as new."""
+        moment = before.astimezone(UTC)
+        if self._sqlite:
+            moment = moment.replace(tzinfo=None)
+        old = (
+            sa.select(inbox.c.seq)
+            .where(inbox.c.dispatched != WAITING, inbox.c.at < moment)
+            .order_by(inbox.c.seq)
+            .limit(batch)
+        )
+        forgotten = 0
+        with self.engine.connect() as connection:
+            while count := connection.execute(sa.delete(inbox).where(inbox.c.seq.in_(old))).rowcount:
+                forgotten += count  # in batches, since nobody else writes to SQLite meanwhile
+        return forgotten
+
+    def close(self) -> None:
+        """Write what is being put, then let go of the database."""
+        if self._commits is not None:
+            self._commits.close()
+        self._bell.close()
+        self.engine.dispose()
+
+    def _own_connection(self) -> Connection:
+        """A connection for the writing thread alone, outside the pool."""
+        proxied = self.engine.raw_connection()
+        proxied.detach()
+        return proxied
+
+    def _put_directly(self, rows: Rows) -> int:
+        """One statement an event; PostgreSQL gathers the commits of several connections by itself."""
+        values = [dict(zip(("id", "kind", "body"), row, strict=True)) for row in rows]
+        try:
+            new = self._execute(values)
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            new = self._execute(values)  # the server has been restarted since this connection was last used
+        self._bell.ring()
+        return new
+
+    def _execute(self, values: Sequence[dict[str, object]]) -> int:
+        with self.engine.connect() as connection:
+            return sum(connection.execute(self._insert, value).rowcount for value in values)
+
+    def _mark(self, ids: Sequence[str], state: int) -> None:
+        with self.engine.connect() as connection:
+            for start in range(0, len(ids), 500):
+                some = inbox.c.id.in_(ids[start : start + 500])
+                connection.execute(sa.update(inbox).where(some).values(dispatched=state))
+
+
+def open_inbox(url: str, folder: Path) -> Inbox:
+    """The inbox in the database at `url` (sqlite:///… a file of its own, or postgresql+psycopg://…).
+
+    `folder` is where its bell hangs, the same for all processes of one bot on one machine. The table must exist.
+    """
+    return Inbox(_engine(url), Bell(folder / "inbox.bell"))
+
+
+def create(engine: sa.Engine) -> None:
+    """Create the table where it is missing; for tests. Elsewhere migrations do."""
+    metadata.create_all(engine)
+
+
+def _engine(url: str) -> sa.Engine:
+    """Every statement here is a transaction of its own, but for the group commit's, which says so itself."""
+    if sa.make_url(url).get_backend_name() == "sqlite":
+        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": 5.0})
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+    return sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=16, pool_use_lifo=True, pool_timeout=5)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """WAL: readers and the writer do not wait for each other. FULL: what is committed survives a power cut."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _insertion(sqlite_: bool) -> sa.Insert:
+    """The insertion of one (id, kind, body), in that order, that leaves an event alone which is there already."""
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in ("id", "kind", "body")}
+    if sqlite_:
+        return sqlite.insert(inbox).values(values).on_conflict_do_nothing(index_elements=[inbox.c.id])
+    return postgresql.insert(inbox).values(values).on_conflict_do_nothing(index_elements=[inbox.c.id])
+
+
+def _claim(limit: int) -> sa.Update:
+    """Claim the longest waiting events that no other worker has; a dead worker's claim ends by itself."""
+    now = sa.func.now()
+    free = sa.or_(inbox.c.claimed.is_(None), inbox.c.claimed < now)
+    first = sa.select(inbox.c.seq).where(_waiting, free).order_by(inbox.c.seq).limit(limit)
+    chosen = first.with_for_update(skip_locked=True).cte("chosen")
+    until = now + sa.func.make_interval(0, 0, 0, 0, 0, 0, CLAIM_SECONDS)
+    return sa.update(inbox).where(inbox.c.seq == chosen.c.seq).values(claimed=until)
+
+
+def _utc(moment: datetime) -> datetime:
+    """SQLite knows no time zones; its clock is UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

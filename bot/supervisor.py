@@ -1,0 +1,178 @@
+"""Keeps the bot's processes running on one machine: starts them, starts the dead again, takes all down together."""
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a dead process is started again; each time twice as long
+STEADY = 60.0  # seconds that a process must have lived for the next pause to be the first one again
+HOPELESS = frozenset({2, os.EX_CONFIG})  # exit codes that say: it is the arguments or the settings, a person must act
+DRAIN = 30.0  # seconds that the processes have to finish what they are doing
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process to keep running. `env` is added to ours."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def bot_child(name: str, *arguments: str) -> Child:
+    """The child process `lifecycle-bot NAME ARGUMENTS`, run by this very Python."""
+    return Child(name, [sys.executable, "-m", "bot", name, *arguments])
+
+
+def run(children: Sequence[Child], drain: float = DRAIN, first_pause: float = FIRST_PAUSE) -> int:
+    """Keep the children running until SIGTERM or SIGINT, then ask them to stop and wait `drain` seconds for them.
+
+    Returns the exit code for this process: 0 when all have stopped as asked, 1 when one had to be killed, and the
+    child's own where one of HOPELESS says that starting it again is no use. A second signal kills at once. On Linux
+    the children die with this process even when it is killed hard; what they have put into sessions of their own,
+    such as running jobs, lives on.
+    """
+    kept = [_Kept(child, first_pause) for child in children]
+    with _Signals() as signals:
+        code = _keep(kept, signals)
+        return _stop(kept, signals, drain) or code
+
+
+class _Kept:
+    """One child, its process and when to start it again."""
+
+    def __init__(self, child: Child, first_pause: float) -> None:
+        self.child = child
+        self.process: subprocess.Popen[bytes] | None = None
+        self.due = 0.0  # on the monotonic clock
+        self._first_pause = first_pause
+        self._pause = first_pause
+        self._started = 0.0
+
+    def start(self) -> None:
+        self._started = time.monotonic()
+        try:
+            # A process group of its own: Ctrl-C reaches us alone, and we take the children down in our way.
+            self.process = subprocess.Popen(
+                self.child.argv,
+                env={**os.environ, **self.child.env},
+                stdin=subprocess.DEVNULL,
+                process_group=0,
+                preexec_fn=_die_with(os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads
+            )
+        except OSError as problem:
+            log.error("%s cannot be started: %s", self.child.name, problem)
+            self._wait_longer()
+        else:
+            log.info("%s runs as process %d", self.child.name, self.process.pid)
+
+    def ended(self) -> int | None:
+        """The exit code of a process that has ended since the last call; None otherwise."""
+        if self.process is None or (code := self.process.poll()) is None:
+            return None
+        self.process = None
+        if time.monotonic() - self._started >= STEADY:
+            self._pause = self._first_pause
+        self._wait_longer()
+        return code
+
+    def signal(self, number: int) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def _wait_longer(self) -> None:
+        self.due = time.monotonic() + self._pause
+        log.info("%s is to be started in %g s", self.child.name, self._pause)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+
+def _keep(kept: Sequence[_Kept], signals: "_Signals") -> int:
+    """Start and restart until we are asked to stop (0) or a child says that it is no use (its exit code)."""
+    while not signals.stops:
+        for each in kept:
+            code = each.ended()
+            if code is not None:
+                log.error("%s ended with code %d", each.child.name, code)
+                if code in HOPELESS:
+                    return code
+            if each.process is None and time.monotonic() >= each.due:
+                each.start()
+        absent = [each.due for each in kept if each.process is None]
+        signals.wait(max(0.0, min(absent) - time.monotonic()) if absent else None)
+    return 0
+
+
+def _stop(kept: Sequence[_Kept], signals: "_Signals", drain: float) -> int:
+    """Ask the children to stop, wait, then kill. 1 if that was necessary."""
+    asked, deadline = signals.stops, time.monotonic() + drain
+    for each in kept:
+        each.signal(signal.SIGTERM)
+    while running := [each for each in kept if each.process is not None and each.process.poll() is None]:
+        left = deadline - time.monotonic()
+        if left <= 0 or signals.stops > max(asked, 1):
+            break
+        signals.wait(left)
+    for each in running:
+        log.error("%s did not stop in time and is killed", each.child.name)
+        each.signal(signal.SIGKILL)
+        if each.process is not None:
+            each.process.wait()
+    return 1 if running else 0
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    """What a child calls before it becomes its program, so that Linux kills it when the process `parent` is gone."""
+    import ctypes
+
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def arrange() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it was gone before we asked
+            os._exit(1)
+
+    return arrange
+
+
+class _Signals:
+    """Hears of stops asked for and of children that ended, and sleeps in between."""
+
+    def __init__(self) -> None:
+        self.stops = 0
+        self._ear, self._mouth = os.pipe()
+
+    def __enter__(self) -> "_Signals":
+        for end in (self._ear, self._mouth):
+            os.set_blocking(end, False)
+        self._old_mouth = signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
+        self._old = {number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)}
+        self._old[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._old_mouth)
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        os.close(self._ear)
+        os.close(self._mouth)
+
+    def wait(self, seconds: float | None) -> None:
+        """Sleep until a signal comes, or so many seconds."""
+        select.select([self._ear], [], [], seconds)
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._ear, 512):
+                pass
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self.stops += 1
