@@ -1,0 +1,113 @@
+"""Puts the stand-in organisation together: what stories call, and the application that answers HTTP."""
+
+from collections.abc import Iterable, Mapping
+
+from flask import Flask, Request, Response, request
+
+from bot.playground.faults import Faults
+from bot.playground.server import Environ, StartResponse, WsgiApp
+
+from . import comments, hooks, locations, projects, queries, recycle_bin, reporting, trees, work_item_types, work_items
+from .items import Comment, WorkItem
+from .pages import page
+from .people import Person
+from .state import Organisation, Project
+from .subscriptions import Subscription
+from .wire import Route, Routes, answer, token_of
+
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
+
+
+class AzureDevOps(Organisation):
+    """The organisation with what a story does in it; everything else goes over HTTP, through `wsgi`."""
+
+    def create_item(self, project: Project, kind: str, by: Person, **fields: object) -> WorkItem:
+        """A work item of that type; fields by reference name, as **{"System.Title": "…"}. Tells the service hooks."""
+        return work_items.create_item(self, project, kind, fields, by)
+
+    def change_item(self, item: WorkItem, by: Person, **fields: object) -> WorkItem:
+        """Replaces fields; tells the service hooks."""
+        return work_items.change_item(self, item, fields, by)
+
+    def comment(self, item: WorkItem, text: str, by: Person, form: str = "markdown") -> Comment:
+        """Says something on an item in "markdown" or "html"; tells the service hooks."""
+        return comments.add_comment(self, item, text, by, form)
+
+    def subscribe(
+        self,
+        event_type: str,
+        url: str,
+        by: Person,
+        *,
+        project: Project | None = None,
+        username: str = "",
+        password: str = "",
+        headers: Mapping[str, str] | None = None,
+        filters: Mapping[str, str] | None = None,
+        resource_version: str = "1.0",
+    ) -> Subscription:
+        """A web hook: event_type as in subscriptions.EVENTS, filters its publisher inputs, project None for all."""
+        inputs = {"basicAuthUsername": username, "basicAuthPassword": password}
+        inputs["httpHeaders"] = "\n".join(f"{name}:{value}" for name, value in (headers or {}).items())
+        return hooks.subscribe(
+            self,
+            event_type,
+            url,
+            by,
+            publisher_inputs={"projectId": project.id if project else "", **(filters or {})},
+            consumer_inputs={name: value for name, value in inputs.items() if value},
+            resource_version=resource_version,
+        )
+
+    def wsgi(self, other: WsgiApp | None = None, faults: Faults | None = None) -> WsgiApp:
+        """The organisation as a WSGI application; what is not under its name goes to other, if there is one."""
+        inner = _flask(self)
+
+        def either(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            mine = environ["PATH_INFO"].strip("/").split("/")[0].lower() == self.name.lower()
+            chosen = inner if mine or other is None else other
+            return chosen(environ, start_response)
+
+        return faults.guard(either, owner=self.caller, courier=self.courier) if faults else either
+
+    def caller(self, environ: Environ) -> str:
+        """The sign-in name of whoever the call's token belongs to, "" when nobody's; for the log of calls."""
+        person = self.owner(token_of(Request(environ)))
+        return person.unique_name if person else ""
+
+
+def _table() -> list[Route]:
+    everything = Routes()
+    modules = (
+        comments,
+        hooks,
+        locations,
+        projects,
+        queries,
+        recycle_bin,
+        reporting,
+        trees,
+        work_item_types,
+        work_items,
+    )
+    everything.include(*(module.routes for module in modules))
+    return everything.table
+
+
+def _flask(org: AzureDevOps) -> Flask:
+    app = Flask("bot.playground", static_folder=None)
+    app.url_map.merge_slashes = False
+    table = _table()
+
+    def serve(**_parts: str) -> Response:
+        first, _, rest = request.path.lstrip("/").partition("/")
+        if first.lower() != org.name.lower():
+            return Response(f"There is no organisation {first} here; there is {org.name}.", 404, mimetype="text/plain")
+        path = f"/{rest}"
+        if "/_apis" in path.lower():
+            return answer(org, table, request, path)
+        return page(org, request, path)
+
+    app.add_url_rule("/", "root", serve, methods=_METHODS, provide_automatic_options=False)
+    app.add_url_rule("/<path:whole>", "whole", serve, methods=_METHODS, provide_automatic_options=False)
+    return app
