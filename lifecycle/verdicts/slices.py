@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lifecycle.drift.numbers import holm
 from lifecycle.verdicts.findings import Interval, SliceFinding
 from lifecycle.verdicts.gate import Gate, Verdict
 from lifecycle.verdicts.intervals import z_factor
@@ -59,15 +60,6 @@ def find_regressions(
     ]
     worse.sort(key=lambda finding: (finding.verdict is not Verdict.FAIL, finding.p_adjusted))
     return tuple(worse), len(tested)
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """Holm's step-down adjusted p-values (1979), in the order given."""
-    order = np.argsort(p_values, kind="stable")
-    stepped = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
-    return [float(value) for value in adjusted]
 
 
 def _finding(gate: Gate, cut: Cut, one: int, found: Sliced, p: float) -> SliceFinding:

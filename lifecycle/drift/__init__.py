@@ -1,0 +1,39 @@
+"""Is what arrives still like what the model was trained on? Profiles that add up, and an alarm with a known error rate.
+
+What computes (numpy, scipy) is imported when first asked for: the names here cost an idle process nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+from lifecycle.drift.report import Alarm, ColumnDrift, DriftReport, Override, Watch
+from lifecycle.drift.standing import Call, Standing, standing
+
+if TYPE_CHECKING:
+    from lifecycle.drift.comparing import compare
+    from lifecycle.drift.profile import Profile, profile
+
+__all__ = [
+    "Alarm",
+    "Call",
+    "ColumnDrift",
+    "DriftReport",
+    "Override",
+    "Profile",
+    "Standing",
+    "Watch",
+    "compare",
+    "profile",
+    "standing",
+]
+
+_HEAVY = {"compare": "comparing", "Profile": "profile", "profile": "profile"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HEAVY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    found = getattr(importlib.import_module(f"{__name__}.{_HEAVY[name]}"), name)
+    globals()[name] = found  # the submodule ``profile`` would otherwise stand where the function should
+    return found

@@ -1,0 +1,77 @@
+"""From stored counts to the few bins that are tested: tenths of training, or its categories, and one for missing values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifecycle.drift.columns import CategoryColumn, NumericColumn
+from lifecycle.drift.grid import Counts
+
+BINS = 10
+EXPECTED = 5.0  # rows that a bin should get in the window, for the chi-square approximation to hold
+RARE = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """k counts of training and of the window; labels for categories, cell ranges [from, to) for numbers."""
+
+    reference: Counts
+    window: Counts
+    labels: tuple[str, ...]
+    cells: tuple[tuple[int, int], ...] = ()
+
+
+def number_bins(reference: NumericColumn, window: NumericColumn) -> Bins:
+    """At most ten bins of equal shares of training, ending where cells end; infinities and missing values have their own."""
+    most = int(np.clip(window.rows // EXPECTED, 2, BINS))
+    cuts = _cuts(reference.counts, most)
+    ranges = tuple(zip([0, *cuts], [*cuts, len(reference.counts)], strict=True))
+    pairs = [(int(reference.counts[a:b].sum()), int(window.counts[a:b].sum())) for a, b in ranges]
+    infinite = (reference.minus_inf + reference.plus_inf, window.minus_inf + window.plus_inf)
+    pairs += [infinite, (reference.missing, window.missing)]
+    table = np.array(pairs, dtype=np.int64)
+    labels = (*("" for _ in ranges), "infinite", "missing")
+    return Bins(table[:, 0], table[:, 1], labels, ranges)
+
+
+def _cuts(counts: Counts, most: int) -> list[int]:
+    """Cells at which the cumulated share first reaches 1/k, 2/k, ...; a heavy cell swallows the cuts inside it."""
+    total = int(counts.sum())
+    if not total:
+        return []
+    reached = np.cumsum(counts) / total
+    after = np.searchsorted(reached, np.arange(1, most) / most - 1e-12) + 1
+    before = after - 1  # a cell with much of the mass ends nearer to the cut on its left side
+    left = np.where(before > 0, reached[np.maximum(before - 1, 0)], 0.0)
+    wanted = np.arange(1, most) / most
+    cuts = np.where(wanted - left < reached[after - 1] - wanted, before, after)
+    filled = [int(cut) for cut in np.unique(cuts) if 0 < reached[cut - 1] < 1] if len(cuts) else []
+    kept: list[int] = []
+    for cut in filled:
+        if not kept or reached[cut - 1] > reached[kept[-1] - 1]:
+            kept.append(cut)
+    return kept
+
+
+def category_bins(reference: CategoryColumn, window: CategoryColumn) -> Bins:
+    """Training's frequent values; rarer ones in groups so large that the window should have five rows of each; the rest."""
+    rows = max(reference.rows, 1)
+    least = max(RARE, EXPECTED / max(window.rows, 1)) * rows
+    ones: list[int] = []
+    others: list[int] = []
+    labels: list[str] = []
+    held, here, names = 0, 0, 0
+    for value, count, now in zip(reference.values, reference.counts.tolist(), window.counts.tolist(), strict=True):
+        held, here, names = held + count, here + now, names + 1
+        if held >= least:
+            ones.append(held)
+            others.append(here)
+            labels.append(value if names == 1 else f"{names} rare values")
+            held, here, names = 0, 0, 0
+    ones += [held + reference.other, 0, reference.missing]
+    others += [here + window.other, window.new, window.missing]
+    labels += ["other values", "new values", "missing"]
+    return Bins(np.array(ones, np.int64), np.array(others, np.int64), tuple(labels))

@@ -1,0 +1,190 @@
+"""The alarm: a window's profile held against training's, column by column, with one false-alarm rate for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from lifecycle.drift import describing
+from lifecycle.drift.bins import Bins, category_bins, number_bins
+from lifecycle.drift.columns import CategoryColumn, Column, Mismatch, NotMergeable, NumericColumn, Unwatched
+from lifecycle.drift.numbers import Tested, held_against, holm, kolmogorov_smirnov, rate_p, wasserstein
+from lifecycle.drift.profile import Profile
+from lifecycle.drift.report import Alarm, ColumnDrift, DriftReport, Watch
+from lifecycle.verdicts.words import number
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often something befell training's rows (count of rows) and the window's; ``words`` say what, with shares."""
+
+    count: int
+    rows: int
+    now: int
+    here: int
+    words: str
+
+    @property
+    def change(self) -> float:
+        """Difference of the shares."""
+        return (self.now / self.here if self.here else 0.0) - (self.count / self.rows if self.rows else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One watched column of both profiles with all that is tested about it."""
+
+    reference: NumericColumn | CategoryColumn
+    window: NumericColumn | CategoryColumn
+    bins: Bins
+    tested: Tested
+    rates: tuple[Rate, ...] = field(default=())
+
+
+def compare(reference: Profile, window: Profile, watch: Watch | None = None) -> DriftReport:
+    """Hold a window, profiled with ``like=reference``, against training. Raises ValueError if it was profiled otherwise."""
+    watch = watch or Watch()
+    unwatched = {one.name: one.why for one in reference.columns.values() if isinstance(one, Unwatched)}
+    unwatched |= {name: "ignored" for name in watch.ignore if name in reference.columns}
+    found: list[ColumnDrift] = []
+    pairs: list[Pair] = []
+    for name, column in reference.columns.items():
+        if name in unwatched or isinstance(column, Unwatched | Mismatch):
+            continue
+        other = window.columns.get(name)
+        if other is None:
+            found.append(_schema(column, "is not there any more"))
+        elif isinstance(other, Mismatch):
+            found.append(_schema(column, f"held {other.was} in training and holds {other.now} now"))
+        elif other.rows >= watch.min_rows:
+            pairs.append(_pair(column, other))
+    found += _judged(pairs, watch)
+    found.sort(key=lambda one: (-one.verdict.rank, -(one.psi_corrected if one.psi_corrected is not None else 99.0)))
+    notes = _notes(window, watch)
+    worst = max(
+        [one.verdict for one in found] + [alarm for alarm, _ in notes], key=lambda one: one.rank, default=Alarm.CLEAN
+    )
+    return DriftReport(
+        verdict=worst,
+        columns=tuple(found),
+        rows=window.rows,
+        sentence=describing.summary(worst, found, window.rows, len(pairs), [note for _, note in notes]),
+        reference_rows=reference.rows,
+        unwatched=unwatched,
+        extra=window.extra,
+        notes=tuple(note for _, note in notes),
+    )
+
+
+def _schema(column: NumericColumn | CategoryColumn, what: str) -> ColumnDrift:
+    kind = "numeric" if isinstance(column, NumericColumn) else "category"
+    return ColumnDrift(
+        column.name, kind, None, None, None, None, Alarm.ALARM, f"{column.name} {what}.", column.role, 1.0
+    )
+
+
+def _notes(window: Profile, watch: Watch) -> list[tuple[Alarm, str]]:
+    """What is said about the window as a whole."""
+    notes = []
+    usual = watch.usual_rows
+    if usual is not None and not usual / 2 <= window.rows <= usual * 2:
+        notes.append((Alarm.WARN, f"{window.rows:,} rows arrived where {number(usual)} are usual."))
+    if window.rows < watch.min_rows:
+        notes.append((Alarm.CLEAN, f"{window.rows:,} rows are too few to say anything about columns."))
+    return notes
+
+
+def _pair(reference: NumericColumn | CategoryColumn, window: Column) -> Pair:
+    match reference, window:
+        case NumericColumn(), NumericColumn():
+            if not reference.grid.same(window.grid) or (window.bounds != reference.bounds):
+                raise NotMergeable(f'The window\'s profile of "{window.name}" was not made with like=reference.')
+            bins = number_bins(reference, window)
+            rates = _number_rates(reference, window)
+        case CategoryColumn(), CategoryColumn():
+            if reference.values != window.values:
+                raise NotMergeable(f'The window\'s profile of "{window.name}" was not made with like=reference.')
+            bins = category_bins(reference, window)
+            rates = _category_rates(reference, window)
+        case _:
+            raise NotMergeable(f'The window\'s profile of "{window.name}" was not made with like=reference.')
+    return Pair(reference, window, bins, held_against(bins.reference, bins.window), rates)
+
+
+def _number_rates(reference: NumericColumn, window: NumericColumn) -> tuple[Rate, ...]:
+    infinite = reference.minus_inf + reference.plus_inf, window.minus_inf + window.plus_inf
+    return (
+        Rate(reference.missing, reference.rows, window.missing, window.rows, "are missing"),
+        Rate(infinite[0], reference.rows, infinite[1], window.rows, "are infinite"),
+        Rate(0, reference.finite, window.below, window.finite, "are lower than anything in training"),
+        Rate(0, reference.finite, window.above, window.finite, "are higher than anything in training"),
+    )
+
+
+def _category_rates(reference: CategoryColumn, window: CategoryColumn) -> tuple[Rate, ...]:
+    """New values are to be expected as often as training had values exactly once (Good 1953)."""
+    new = describing.new_values(window)
+    return (
+        Rate(reference.missing, reference.rows, window.missing, window.rows, "are missing"),
+        Rate(
+            reference.once if reference.complete else 0,
+            reference.rows - reference.missing,
+            window.new,
+            window.rows - window.missing,
+            f"have values that training did not have{new}",
+        ),
+    )
+
+
+def _judged(pairs: list[Pair], watch: Watch) -> list[ColumnDrift]:
+    """Each pair's verdict; p-values are adjusted over all columns, and those of rates over all rates of all columns."""
+    adjusted = holm([pair.tested.p for pair in pairs])
+    suspects = [
+        (at, rate) for at, pair in enumerate(pairs) for rate in pair.rates if abs(rate.change) >= watch.quality_warn
+    ]
+    raw = [rate_p(rate.count, rate.rows, rate.now, rate.here) for _, rate in suspects]
+    silent = sum(len(pair.rates) for pair in pairs) - len(suspects)  # tested too: their p-values are taken as 1
+    certain = holm(raw + [1.0] * silent)[: len(raw)]
+    hits: dict[int, list[Rate]] = {}
+    for (at, rate), p in zip(suspects, certain, strict=True):
+        if p < watch.quality_p:
+            hits.setdefault(at, []).append(rate)
+    return [
+        _verdict(pair, p, hits.get(at, []), watch) for at, (pair, p) in enumerate(zip(pairs, adjusted, strict=True))
+    ]
+
+
+def _verdict(pair: Pair, p: float, hits: list[Rate], watch: Watch) -> ColumnDrift:
+    warn, alarm = watch.thresholds(pair.reference.name)
+    shifted = Alarm.CLEAN
+    if p < watch.p and pair.tested.corrected >= warn:
+        shifted = Alarm.ALARM if pair.tested.corrected >= alarm else Alarm.WARN
+    quality = [Alarm.ALARM if abs(rate.change) >= watch.quality_alarm else Alarm.WARN for rate in hits]
+    verdict = max([shifted, *quality], key=lambda one: one.rank)
+    parts = [_rate_words(rate) for rate in hits]
+    one = ColumnDrift(
+        name=pair.reference.name,
+        kind="numeric" if isinstance(pair.reference, NumericColumn) else "category",
+        p=p,
+        psi=round(pair.tested.psi, 6),
+        psi_corrected=round(pair.tested.corrected, 6),
+        ks=None,
+        verdict=verdict,
+        reason=describing.reason(pair.reference, pair.window, pair.bins, parts, shifted is not Alarm.CLEAN),
+        role=pair.reference.role,
+        missing=pair.window.missing / max(pair.window.rows, 1),
+    )
+    return replace(one, **_distances(pair))
+
+
+def _distances(pair: Pair) -> dict[str, float | None]:
+    if not isinstance(pair.reference, NumericColumn) or not isinstance(pair.window, NumericColumn):
+        return {}
+    before, now = pair.reference.counts, pair.window.counts
+    far = wasserstein(before, now, pair.reference.grid.borders(), pair.reference.deviation)
+    return {"ks": round(kolmogorov_smirnov(before, now), 6), "wasserstein": None if far is None else round(far, 6)}
+
+
+def _rate_words(rate: Rate) -> str:
+    before = rate.count / rate.rows if rate.rows else 0.0
+    share = describing.share(rate.now / rate.here)
+    return f"{share} of rows {rate.words}" + (f" (training: {describing.share(before)})" if before else "")

@@ -1,0 +1,282 @@
+"""Reading batches into counts, one builder for each column; the only place where rows are touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lifecycle.drift.columns import (
+    MAX_UNSEEN,
+    MAX_VALUES,
+    CategoryColumn,
+    Column,
+    Mismatch,
+    NumericColumn,
+    Unwatched,
+    keep_most_frequent,
+)
+from lifecycle.drift.grid import CONSTANT, Floats, atoms_of, grid_for
+
+MAX_DISTINCT = 100_000  # values that training may have before we stop counting and call it text
+TEXT_SHARE = 0.5  # more than 1000 values, and more of them than this share of the rows: text or identifiers
+
+
+class Builder(Protocol):
+    """Counts the batches of one column."""
+
+    def add(self, values: pa.Array) -> None:
+        """Count these rows too."""
+
+    def done(self) -> Column:
+        """What was counted."""
+
+
+class NumericBuilder:
+    """Numbers. Without ``like`` the cells come from a sample (finite values), with it they are the other column's."""
+
+    def __init__(self, name: str, role: str, sample: Floats | None = None, like: NumericColumn | None = None) -> None:
+        if like is not None:
+            self._column = replace(like, role=role, counts=np.zeros_like(like.counts), **_NOTHING)
+        else:
+            known = sample if sample is not None else np.empty(0)
+            atoms = atoms_of(known)
+            grid = grid_for(known, atoms)
+            centre = float(known.mean()) if len(known) and np.isfinite(known.mean()) else 0.0
+            counts = np.zeros(grid.size, dtype=np.int64)
+            self._column = NumericColumn(name, role, grid, counts, None, centre, atoms=atoms)
+        self._like = like is not None
+        self._sums = dict.fromkeys(("rows", "null", "nan", "minus_inf", "plus_inf", "below", "above"), 0)
+        self._total = self._squares = 0.0
+        self._low, self._high = float("inf"), float("-inf")
+        self._limits = _limits(self._column)
+
+    def add(self, values: pa.Array) -> None:
+        """Numbers of any type."""
+        self._sums["rows"] += len(values)
+        if values.null_count:
+            self._sums["null"] += values.null_count
+            values = values.drop_null()
+        if len(values):
+            numbers = values.to_numpy(zero_copy_only=False)
+            for at in range(0, len(numbers), 65_536):
+                self._block(numbers[at : at + 65_536])
+
+    def _block(self, numbers: npt.NDArray[Any]) -> None:
+        low, high = numbers.min(), numbers.max()
+        if not (np.isfinite(low) and np.isfinite(high)):  # a NaN anywhere makes both NaN
+            numbers = self._finite(numbers)
+            if not len(numbers):
+                return
+            low, high = numbers.min(), numbers.max()
+        self._low, self._high = min(self._low, float(low)), max(self._high, float(high))
+        if self._limits is not None and low < self._limits[0]:
+            self._sums["below"] += int(np.count_nonzero(numbers < self._limits[0]))
+        if self._limits is not None and high > self._limits[1]:
+            self._sums["above"] += int(np.count_nonzero(numbers > self._limits[1]))
+        away = np.subtract(numbers, self._column.centre, dtype=np.float64)
+        self._total += float(away.sum())
+        self._squares += float(away @ away)
+        self._column.counts[:] += self._column.grid.count(numbers)
+
+    def _finite(self, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        self._sums["nan"] += int(np.isnan(numbers).sum())
+        self._sums["minus_inf"] += int((numbers == -np.inf).sum())
+        self._sums["plus_inf"] += int((numbers == np.inf).sum())
+        return numbers[np.isfinite(numbers)]
+
+    def done(self) -> Column:
+        """The counts; training's own range becomes the bounds."""
+        some = self._low <= self._high
+        low, high = (self._low, self._high) if some else (None, None)
+        bounds = self._column.bounds
+        if not self._like and low is not None and high is not None:
+            bounds = (low, high)
+        return replace(
+            self._column, bounds=bounds, total=_fine(self._total), squares=_fine(self._squares), low=low, high=high,
+            **self._sums,
+        )  # fmt: skip
+
+
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("rows", "null", "nan", "minus_inf", "plus_inf", "below", "above"), 0),
+    "total": 0.0,
+    "squares": 0.0,
+    "low": None,
+    "high": None,
+}
+
+
+def _limits(column: NumericColumn) -> tuple[float, float] | None:
+    """Training's range; a constant column gets some room, for no model can have learned anything from it."""
+    if column.bounds is None:
+        return None
+    low, high = column.bounds
+    if low == high:
+        room = max(abs(low), 1.0) * CONSTANT
+        return low - room, high + room
+    return low, high
+
+
+def _fine(value: float) -> float:
+    """JSON has no infinity: sums that overflow are kept at the largest number."""
+    return float(np.nan_to_num(value))
+
+
+class CategoryBuilder:
+    """Texts. With ``like``, its values are counted and everything else is unseen (or other, if it had too many)."""
+
+    def __init__(self, name: str, role: str, like: CategoryColumn | None = None) -> None:
+        self._name, self._role, self._like = name, role, like
+        self._known = {value: at for at, value in enumerate(like.values)} if like is not None else {}
+        self._counts: dict[str, int] = {}
+        self._listed = np.zeros(len(self._known), dtype=np.int64)
+        self._rows = self._null = self._beyond = 0
+        self._too_many = False
+
+    def add(self, values: pa.Array) -> None:
+        """Texts, plain or as a dictionary."""
+        self._rows += len(values)
+        if not pa.types.is_dictionary(values.type):
+            values = values.dictionary_encode()
+        indices = values.indices
+        if indices.null_count:
+            self._null += indices.null_count
+            indices = indices.drop_null()
+        if not len(indices) or self._too_many:
+            return
+        counts = np.bincount(indices.to_numpy(), minlength=len(values.dictionary))
+        used = np.flatnonzero(counts)
+        if len(used) + len(self._counts) > MAX_DISTINCT and self._like is None:
+            self._too_many = True
+            return
+        self._tally(values.dictionary.take(pa.array(used)).to_pylist(), counts[used].tolist())
+
+    def _tally(self, words: list[str | None], counts: list[int]) -> None:
+        for word, count in zip(words, counts, strict=True):
+            if word is None:
+                self._null += count
+                continue
+            at = self._known.get(word)
+            if at is not None:
+                self._listed[at] += count
+            elif word in self._counts or len(self._counts) < MAX_DISTINCT:
+                self._counts[word] = self._counts.get(word, 0) + count
+            else:
+                self._beyond += count
+
+    def done(self) -> Column:
+        """The counts, or why this column is not watched."""
+        if self._like is not None:
+            return self._as_like(self._like)
+        distinct = len(self._counts)
+        if self._too_many or distinct > max(MAX_VALUES, TEXT_SHARE * self._rows):
+            many = "over 100,000" if self._too_many else f"{distinct:,}"
+            return Unwatched(self._name, f"text or identifiers: {many} different values", self._rows, self._role)
+        if not distinct:
+            return Unwatched(self._name, "no values in training", self._rows, self._role)
+        kept, other = keep_most_frequent(self._counts, MAX_VALUES)
+        order = sorted(kept.items(), key=lambda item: (-item[1], item[0]))
+        return CategoryColumn(
+            self._name, self._role, tuple(value for value, _ in order),
+            np.array([count for _, count in order], dtype=np.int64), self._rows, self._null, other,
+            once=sum(count == 1 for count in self._counts.values()), complete=distinct <= MAX_VALUES,
+        )  # fmt: skip
+
+    def _as_like(self, like: CategoryColumn) -> Column:
+        if like.complete:
+            unseen, more = keep_most_frequent(self._counts, MAX_UNSEEN)
+            more += self._beyond
+            other = 0
+        else:
+            unseen, more, other = {}, 0, sum(self._counts.values()) + self._beyond
+        return replace(
+            like, role=self._role, counts=self._listed, rows=self._rows, null=self._null, other=other,
+            unseen=unseen, more_unseen=more,
+        )  # fmt: skip
+
+
+class Ignored:
+    """A column of no watched kind: only its rows are counted."""
+
+    def __init__(self, name: str, role: str, why: str) -> None:
+        self._column = Unwatched(name, why, 0, role)
+
+    def add(self, values: pa.Array) -> None:
+        """Count the rows."""
+        self._column = replace(self._column, rows=self._column.rows + len(values))
+
+    def done(self) -> Column:
+        """The column and why it is not watched."""
+        return self._column
+
+
+class Coerced:
+    """A window's column read as training's kind; once a batch does not fit, the whole column does not."""
+
+    def __init__(self, builder: Builder, like: Column, role: str) -> None:
+        self._builder, self._like, self._role = builder, like, role
+        self._mismatch: Mismatch | None = None
+        self._rows = 0
+
+    def add(self, values: pa.Array) -> None:
+        """Values of whatever type."""
+        self._rows += len(values)
+        if self._mismatch is not None:
+            return
+        fitting = as_numbers(values) if isinstance(self._like, NumericColumn) else as_texts(values)
+        if fitting is None:
+            was = "numbers" if isinstance(self._like, NumericColumn) else "categories"
+            self._mismatch = Mismatch(self._like.name, was, _kind_words(values.type), role=self._role)
+        else:
+            self._builder.add(fitting)
+
+    def done(self) -> Column:
+        """The counts, or the mismatch."""
+        return self._builder.done() if self._mismatch is None else replace(self._mismatch, rows=self._rows)
+
+
+def as_numbers(values: pa.Array) -> pa.Array | None:
+    """Numbers as they are; text where all of it reads as numbers; None if that does not work."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        values, kind = values.dictionary_decode(), kind.value_type
+    if pa.types.is_floating(kind) and kind.bit_width >= 32:
+        return values
+    if pa.types.is_temporal(kind) or pa.types.is_nested(kind):
+        return None
+    try:
+        return values if pa.types.is_integer(kind) else pc.cast(values, pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+
+
+def as_texts(values: pa.Array) -> pa.Array | None:
+    """Texts, plain or dictionary; numbers as they are written, whole ones without a point; None if there is no text."""
+    kind = values.type
+    if pa.types.is_dictionary(kind):
+        if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
+            return values
+        values, kind = values.dictionary_decode(), kind.value_type
+    if pa.types.is_nested(kind):
+        return None
+    try:
+        if pa.types.is_floating(kind):
+            whole = pc.cast(values, pa.int64(), safe=False)
+            if pc.all(pc.equal(pc.cast(whole, kind, safe=False), values)).as_py() is not False:
+                values = whole
+        return pc.cast(values, pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+
+
+def _kind_words(kind: pa.DataType) -> str:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return "text"
+    return "points in time" if pa.types.is_temporal(kind) else str(kind)

@@ -1,0 +1,65 @@
+"""What a row of windows amounts to: nothing, a comment, or a reason to retrain (pure; the newest window last)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lifecycle.drift.report import Alarm, DriftReport
+
+
+class Call(StrEnum):
+    """What the newest window asks for."""
+
+    NOTHING = "NOTHING"
+    COMMENT = "COMMENT"
+    RETRAIN = "RETRAIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """clean: windows without an alarm at the end of the row; alarmed: of the last ``of`` windows."""
+
+    call: Call
+    reason: str
+    clean: int
+    alarmed: int
+
+
+def standing(
+    windows: Sequence[DriftReport],
+    *,
+    worse: bool = False,
+    needed: int = 2,
+    of: int = 3,
+) -> Standing:
+    """worse: the realised (or estimated) metric certainly got worse in the newest window.
+
+    A retrain needs a worse metric, drifted predictions, or columns that alarm in ``needed`` of the last ``of`` windows;
+    columns that moved once are a comment.
+    """
+    if not 1 <= needed <= of:
+        raise ValueError(f"{needed} of {of} windows can never alarm.")
+    recent = [one.verdict is Alarm.ALARM for one in windows[-of:]]
+    alarmed, clean = sum(recent), _clean_run(windows)
+    newest = windows[-1] if windows else None
+    if worse:
+        return Standing(Call.RETRAIN, "The model's answers have become worse.", clean, alarmed)
+    if newest is None or newest.verdict is Alarm.CLEAN:
+        return Standing(Call.NOTHING, "Nothing moved." if newest else "There is no window yet.", clean, alarmed)
+    moved = [one for one in newest.moved if one.role == "prediction" and one.verdict is Alarm.ALARM]
+    if moved:
+        return Standing(Call.RETRAIN, f"The model answers differently now: {moved[0].reason}", clean, alarmed)
+    if alarmed >= needed and recent[-1]:
+        return Standing(Call.RETRAIN, f"Columns moved in {alarmed} of the last {len(recent)} windows.", clean, alarmed)
+    return Standing(Call.COMMENT, newest.sentence, clean, alarmed)
+
+
+def _clean_run(windows: Sequence[DriftReport]) -> int:
+    count = 0
+    for one in reversed(windows):
+        if one.verdict is not Alarm.CLEAN:
+            break
+        count += 1
+    return count
