@@ -87,13 +87,14 @@ class Apps(Checks):
         """The App that signed a JSON Web Token. Raises Problem 401 in GitHub's words."""
         try:
             claimed = jwt.decode(text, options={"verify_signature": False})
-            app = self.apps.get(int(claimed.get("iss", "")))
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except jwt.PyJWTError:
             raise Problem(401, "A JSON web token could not be decoded") from None
+        issuer = str(claimed.get("iss"))
+        app = next((one for one in self.apps.values() if issuer in (str(one.id), one.client_id)), None)
         if app is None:
             raise Problem(404, "Integration not found")
         try:
-            claims = jwt.decode(text, app.public_key, algorithms=["RS256"], options={"verify_aud": False}, leeway=60)
+            claims = jwt.decode(text, app.public_key, algorithms=["RS256"], options={"verify_aud": False}, leeway=5)
         except jwt.ExpiredSignatureError:
             raise Problem(401, "'Expiration time' claim ('exp') must be a numeric value in the future") from None
         except jwt.ImmatureSignatureError:
@@ -120,7 +121,7 @@ class Apps(Checks):
         """A token for an hour, with all of the App's permissions or fewer. Raises Problem 422 for more."""
         with self.lock:
             granted = installation.app.permissions
-            wanted = dict(granted) if permissions is None else {"metadata": "read", **permissions}
+            wanted = dict(granted) if not permissions else {"metadata": "read", **permissions}
             for name, level in wanted.items():
                 if STRENGTH.get(level, 9) > STRENGTH.get(granted.get(name, ""), 0):
                     raise Problem(422, "The permissions requested are not granted to this installation.")

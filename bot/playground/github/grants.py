@@ -23,6 +23,10 @@ class App:
     installations: list["Installation"] = field(default_factory=list)
     hook: "Hook | None" = None
 
+    @property
+    def client_id(self) -> str:
+        return f"Iv23{self.id:016d}"
+
 
 @dataclass(slots=True, eq=False)
 class Installation:

@@ -183,9 +183,9 @@ class Repo:
     collaborators: dict[str, str] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
-    suites: list[CheckSuite] = field(default_factory=list)
-    statuses: list[Status] = field(default_factory=list)
-    hooks: list["Hook"] = field(default_factory=list)
+    suites: "list[CheckSuite]" = field(default_factory=list)
+    statuses: "list[Status]" = field(default_factory=list)
+    hooks: "list[Hook]" = field(default_factory=list)
 
     @property
     def full_name(self) -> str:

@@ -12,7 +12,7 @@ def app(it: App) -> Json:
     return {
         "id": it.id,
         "slug": it.slug,
-        "client_id": f"Iv23{it.id:016d}",
+        "client_id": it.client_id,
         "node_id": node("A", it.id),
         "owner": user(it.owner),
         "name": it.name,
@@ -30,7 +30,7 @@ def installation(it: Installation) -> Json:
     site = it.app.site
     return {
         "id": it.id,
-        "client_id": f"Iv23{it.app.id:016d}",
+        "client_id": it.app.client_id,
         "account": user(it.account),
         "repository_selection": "all" if it.repos is None else "selected",
         "access_tokens_url": f"{site.api}/app/installations/{it.id}/access_tokens",

@@ -43,6 +43,8 @@ class Store:
         self.tokens: dict[str, Token] = {}
         self.apps: dict[int, App] = {}
         self.installations: dict[int, Installation] = {}
+        self.teams: dict[tuple[str, str], set[str]] = {}
+        self.spent: dict[str, tuple[int, int]] = {}  # whose hour -> (epoch second at which it ends, calls)
         self._last_id = 1_000_000
 
     def next_id(self) -> int:
@@ -132,6 +134,11 @@ class Store:
 
     def may(self, who: User | None, repo: Repo, level: str) -> bool:
         return LEVELS.index(self.level(who, repo)) >= LEVELS.index(level)
+
+    def team(self, slug: str, members: Sequence[str], org: str = "octo") -> None:
+        """A team of an organisation with exactly these members."""
+        with self.lock:
+            self.teams[org.lower(), slug.lower()] = {self.user(login).login.lower() for login in members}
 
     def rename_repo(self, repo: Repo | str, name: str) -> None:
         """Give a repository another name; the old address redirects from now on."""
