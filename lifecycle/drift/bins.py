@@ -1,4 +1,4 @@
-"""From stored counts to the few bins that are tested: tenths of training, or its categories, and one for missing values."""
+"""From stored counts to the few bins that are tested: tenths of training or its categories, and missing values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Bins:
 
 
 def number_bins(reference: NumericColumn, window: NumericColumn) -> Bins:
-    """At most ten bins of equal shares of training, ending where cells end; infinities and missing values have their own."""
+    """At most ten bins of equal shares of training, ending where cells end; one for infinite, one for missing."""
     most = int(np.clip(window.rows // EXPECTED, 2, BINS))
     cuts = _cuts(reference.counts, most)
     ranges = tuple(zip([0, *cuts], [*cuts, len(reference.counts)], strict=True))
@@ -57,7 +57,7 @@ def _cuts(counts: Counts, most: int) -> list[int]:
 
 
 def category_bins(reference: CategoryColumn, window: CategoryColumn) -> Bins:
-    """Training's frequent values; rarer ones in groups so large that the window should have five rows of each; the rest."""
+    """Training's frequent values; rarer ones in groups of which the window should have five rows."""
     rows = max(reference.rows, 1)
     least = max(RARE, EXPECTED / max(window.rows, 1)) * rows
     ones: list[int] = []

@@ -21,8 +21,8 @@ class NotMergeable(ValueError):
 @dataclass(frozen=True, slots=True)
 class NumericColumn:
     """rows: all; missing: nulls and NaN; counts: per cell of the grid, finite values only; bounds: training's least and
-    greatest; below, above: values outside these; total, squares: sums of (x - centre) and of its square; low, high: least
-    and greatest value here (None without any); atoms: frequent single values of training with their shares."""
+    greatest; below, above: values outside these; total, squares: sums of (x - centre) and of its square; low, high:
+    least and greatest value here (None without any); atoms: frequent single values of training with their shares."""
 
     name: str
     role: str
@@ -102,7 +102,7 @@ class NumericColumn:
         return cls(
             name, plain["role"], grid, counts, None if plain["bounds"] is None else tuple(plain["bounds"]),
             plain["centre"], **{key: plain[key] for key in (*_SUMS, "low", "high")},
-            atoms={value: share for value, share in plain["atoms"]},
+            atoms=dict(plain["atoms"]),
         )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""The alarm: a window's profile held against training's, column by column, with one false-alarm rate for all of them."""
+"""The alarm: a window's profile held against training's, with one false-alarm rate for all columns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lifecycle.drift import describing
 from lifecycle.drift.bins import Bins, category_bins, number_bins
@@ -41,7 +41,7 @@ class Pair:
 
 
 def compare(reference: Profile, window: Profile, watch: Watch | None = None) -> DriftReport:
-    """Hold a window, profiled with ``like=reference``, against training. Raises ValueError if it was profiled otherwise."""
+    """Hold a window against training. Raises ValueError if it was not profiled with ``like=reference``."""
     watch = watch or Watch()
     unwatched = {one.name: one.why for one in reference.columns.values() if isinstance(one, Unwatched)}
     unwatched |= {name: "ignored" for name in watch.ignore if name in reference.columns}
@@ -67,7 +67,7 @@ def compare(reference: Profile, window: Profile, watch: Watch | None = None) -> 
         verdict=worst,
         columns=tuple(found),
         rows=window.rows,
-        sentence=describing.summary(worst, found, window.rows, len(pairs), [note for _, note in notes]),
+        sentence=describing.summary(found, window.rows, len(pairs), [note for _, note in notes]),
         reference_rows=reference.rows,
         unwatched=unwatched,
         extra=window.extra,
@@ -161,27 +161,29 @@ def _verdict(pair: Pair, p: float, hits: list[Rate], watch: Watch) -> ColumnDrif
     quality = [Alarm.ALARM if abs(rate.change) >= watch.quality_alarm else Alarm.WARN for rate in hits]
     verdict = max([shifted, *quality], key=lambda one: one.rank)
     parts = [_rate_words(rate) for rate in hits]
-    one = ColumnDrift(
+    ks, far = _distances(pair)
+    return ColumnDrift(
         name=pair.reference.name,
         kind="numeric" if isinstance(pair.reference, NumericColumn) else "category",
         p=p,
         psi=round(pair.tested.psi, 6),
         psi_corrected=round(pair.tested.corrected, 6),
-        ks=None,
+        ks=ks,
         verdict=verdict,
         reason=describing.reason(pair.reference, pair.window, pair.bins, parts, shifted is not Alarm.CLEAN),
         role=pair.reference.role,
         missing=pair.window.missing / max(pair.window.rows, 1),
+        wasserstein=far,
     )
-    return replace(one, **_distances(pair))
 
 
-def _distances(pair: Pair) -> dict[str, float | None]:
+def _distances(pair: Pair) -> tuple[float | None, float | None]:
+    """Kolmogorov-Smirnov's and Wasserstein's, for numbers."""
     if not isinstance(pair.reference, NumericColumn) or not isinstance(pair.window, NumericColumn):
-        return {}
+        return None, None
     before, now = pair.reference.counts, pair.window.counts
     far = wasserstein(before, now, pair.reference.grid.borders(), pair.reference.deviation)
-    return {"ks": round(kolmogorov_smirnov(before, now), 6), "wasserstein": None if far is None else round(far, 6)}
+    return round(kolmogorov_smirnov(before, now), 6), None if far is None else round(far, 6)
 
 
 def _rate_words(rate: Rate) -> str:

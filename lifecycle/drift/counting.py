@@ -50,7 +50,7 @@ class NumericBuilder:
             counts = np.zeros(grid.size, dtype=np.int64)
             self._column = NumericColumn(name, role, grid, counts, None, centre, atoms=atoms)
         self._like = like is not None
-        self._sums = dict.fromkeys(("rows", "null", "nan", "minus_inf", "plus_inf", "below", "above"), 0)
+        self._sums: dict[str, Any] = dict.fromkeys(_COUNTED, 0)
         self._total = self._squares = 0.0
         self._low, self._high = float("inf"), float("-inf")
         self._limits = _limits(self._column)
@@ -87,7 +87,8 @@ class NumericBuilder:
         self._sums["nan"] += int(np.isnan(numbers).sum())
         self._sums["minus_inf"] += int((numbers == -np.inf).sum())
         self._sums["plus_inf"] += int((numbers == np.inf).sum())
-        return numbers[np.isfinite(numbers)]
+        finite: npt.NDArray[Any] = numbers[np.isfinite(numbers)]
+        return finite
 
     def done(self) -> Column:
         """The counts; training's own range becomes the bounds."""
@@ -102,8 +103,9 @@ class NumericBuilder:
         )  # fmt: skip
 
 
+_COUNTED = ("rows", "null", "nan", "minus_inf", "plus_inf", "below", "above")
 _NOTHING: dict[str, Any] = {
-    **dict.fromkeys(("rows", "null", "nan", "minus_inf", "plus_inf", "below", "above"), 0),
+    **dict.fromkeys(_COUNTED, 0),
     "total": 0.0,
     "squares": 0.0,
     "low": None,

@@ -110,7 +110,7 @@ def _categories_moved(bins: Bins) -> str:
     return ", ".join(parts)
 
 
-def summary(worst: Alarm, columns: Sequence[ColumnDrift], rows: int, watched: int, notes: Sequence[str]) -> str:
+def summary(columns: Sequence[ColumnDrift], rows: int, watched: int, notes: Sequence[str]) -> str:
     """The report in one or two sentences, the worst columns first."""
     moved = [one for one in columns if one.verdict is not Alarm.CLEAN]
     said = " ".join(notes)

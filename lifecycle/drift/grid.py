@@ -73,7 +73,8 @@ class Grid:
             return self.start + steps * self.unit
         bent = (steps - CELLS / 2) / (CELLS / 2)
         with np.errstate(divide="ignore"):
-            return self.start + self.unit * np.divide(bent, 1 - np.abs(bent))
+            borders: Floats = self.start + self.unit * np.divide(bent, 1 - np.abs(bent))
+        return borders
 
     def to_plain(self) -> dict[str, Any]:
         """For JSON."""

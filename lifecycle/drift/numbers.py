@@ -14,7 +14,7 @@ HALF = 0.5  # an empty bin counts as half a row: the logarithm needs something
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """Two rows of counts held against each other. p: chi-square of contingency; corrected: PSI less its mean by chance."""
+    """Two rows of counts held against each other. p: of the chi-square test; corrected: PSI less its mean by chance."""
 
     p: float
     psi: float

@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,7 @@ VERSION = 1
 SAMPLE = 262_144  # rows that decide about kinds and cells
 PREDICTION = ("prediction",)
 
-Tables = pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch]
+Tables: TypeAlias = pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ def profile(
 
     like: training's profile, for a window: its cells, values and kinds are used, so that counts add up and compare.
     exclude: columns to leave out (the target, for one). prediction: columns that hold the model's answers;
-    ``probability_...`` always do. sample: rows that decide about cells; without it the first 262,144 (of a table: evenly
-    spread ones). Raises ValueError if there are no columns.
+    ``probability_...`` always do. sample: rows that decide about cells; without it the first 262,144 (of a table:
+    evenly spread ones). Raises ValueError if there are no columns.
     """
     head, batches = _head(tables, like, sample)
     builders: dict[str, Builder] = {}

@@ -39,6 +39,7 @@ class Watch:
     p: on Holm-adjusted p-values of the chi-square test. psi_warn, psi_alarm: on the bias-corrected PSI. Both must hold.
     quality_*: for missing values, values never seen and values out of range: a change of at least ``quality_warn`` of
     the rows with an adjusted p below ``quality_p``; an alarm from ``quality_alarm`` on.
+    ignore: columns not to look at. columns: other thresholds of single ones.
     usual_rows: what a window usually holds; fewer than half or more than double warns. None: not watched.
     min_rows: with fewer nothing is said about columns.
     """
@@ -75,8 +76,8 @@ class Watch:
 class ColumnDrift:
     """One column of a window held against training.
 
-    kind: "numeric" or "category". p: adjusted. psi, psi_corrected: over the bins tested; ks: the largest distance of the
-    cumulated shares (numbers only). missing: share of rows without a value. reason: direction and size, in words.
+    kind: "numeric" or "category". p: adjusted. psi, psi_corrected: over the bins tested; ks: the largest distance of
+    the cumulated shares (numbers only). missing: share of rows without a value. reason: direction and size, in words.
     role: "feature" or "prediction".
     """
 

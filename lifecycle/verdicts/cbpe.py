@@ -31,7 +31,7 @@ class Cbpe:
 
     @classmethod
     def fit(cls, labels: object, probability: object, positive: str | None = None) -> Cbpe:
-        """Isotonic regression of n labels on n probabilities of the positive class; rows the model was not trained on."""
+        """Isotonic regression of n labels on n probabilities of the positive class, on rows not trained on."""
         from scipy.optimize import isotonic_regression
 
         rows = align(labels, probability, None, "classification", positive)

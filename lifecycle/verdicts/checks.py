@@ -53,7 +53,7 @@ def row_hashes(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
 
 
 def _column_hash(column: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
-    """A stable number per value; numbers by their bits, everything else by its text's digest (each distinct value once)."""
+    """A stable number per value; numbers by their bits, all else by its text's digest (once for each value)."""
     kind = column.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         values = column.cast(pa.float64(), safe=False).to_numpy() + 0.0  # -0.0 becomes 0.0

@@ -19,7 +19,8 @@ def row_losses(metric: str, rows: Rows, scores: Scores) -> Floats:
         case "mae":
             return np.abs(_answers(scores) - rows.labels)
         case "mse":
-            return np.square(_answers(scores) - rows.labels)
+            squares: Floats = np.square(_answers(scores) - rows.labels)
+            return squares
         case "mape":
             zeros = int(np.count_nonzero(rows.labels == 0))
             if zeros:
@@ -30,7 +31,8 @@ def row_losses(metric: str, rows: Rows, scores: Scores) -> Floats:
         case "logloss":
             table = probabilities(scores, metric)
             own: Floats = np.maximum(table[np.arange(len(rows)), rows.codes], TINY)
-            return np.negative(np.log(own))
+            surprise: Floats = -np.log(own)
+            return surprise
         case "brier":
             return _brier(probabilities(scores, metric), rows.codes)
     raise AssertionError(f"{metric} is not a mean over rows")

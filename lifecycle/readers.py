@@ -1,0 +1,178 @@
+"""How each kind of file becomes batches: parquet by row groups, text in blocks types found before rows."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from lifecycle import tables
+
+AHEAD = 3  # batches decoded while others are counted
+
+
+def batches(kind: str, filesystem: Any, path: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+    """The rows of one file; columns that are not there are left out."""
+    if kind == tables.PARQUET:
+        return ahead(_parquet(filesystem, path, columns))
+    reader = _csv if kind == tables.CSV else _json
+    return (_chosen(batch, columns) for batch in reader(filesystem, path))
+
+
+def _chosen(batch: pa.RecordBatch, columns: Sequence[str] | None) -> pa.RecordBatch:
+    return batch if columns is None else batch.select([name for name in columns if name in batch.schema.names])
+
+
+def ahead(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same batches, decoded in a thread of their own: parquet's decoder needs no interpreter."""
+    line: queue.Queue[Any] = queue.Queue(AHEAD)
+    stop = threading.Event()
+
+    def put(thing: object) -> None:
+        while not stop.is_set():
+            try:
+                line.put(thing, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def work() -> None:
+        try:
+            for batch in rows:
+                put(batch)
+                if stop.is_set():
+                    return
+            put(None)
+        except BaseException as problem:  # whatever it is, the reader's own thread must hear of it
+            put(problem)
+
+    thread = threading.Thread(target=work, name="decode", daemon=True)
+    thread.start()
+    try:
+        while (thing := line.get()) is not None:
+            if isinstance(thing, BaseException):
+                raise thing
+            yield thing
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _parquet(filesystem: Any, path: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+    import pyarrow.parquet as pq
+
+    with filesystem.open_input_file(path) as handle:
+        schema = pq.read_schema(handle)
+        words = [
+            field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ]
+        handle.seek(0)
+        file = pq.ParquetFile(handle, read_dictionary=words, pre_buffer=False)
+        wanted = None if columns is None else [name for name in columns if name in schema.names]
+        yield from file.iter_batches(batch_size=tables.BATCH, columns=wanted, use_threads=True)
+
+
+def parquet_sample(filesystem: Any, files: Sequence[str], rows: int) -> pa.Table | None:
+    """Rows from row groups spread over all files: as many groups as it takes."""
+    import pyarrow.parquet as pq
+
+    groups = []
+    for name in files:
+        meta = pq.read_metadata(name, filesystem=filesystem)
+        groups += [(name, one, meta.row_group(one).num_rows) for one in range(meta.num_row_groups)]
+    total = sum(count for _, _, count in groups)
+    if total <= rows or len(groups) < 2:
+        return None
+    wanted = max(2, -(-len(groups) * rows // total))
+    step = max(1, len(groups) // wanted)
+    chosen = [groups[at] for at in range(0, len(groups), step)][:64]
+    each = -(-rows // len(chosen))
+    parts = []
+    for name, one, count in chosen:
+        with filesystem.open_input_file(name) as handle:
+            part = pq.ParquetFile(handle).read_row_group(one)
+        thin = max(1, count // each)
+        parts.append(part.take(pa.array(range(0, count, thin))) if thin > 1 else part)
+    return pa.concat_tables(parts, promote_options="permissive")
+
+
+def _csv(filesystem: Any, path: str) -> Iterator[pa.RecordBatch]:
+    """Small files at once. Large ones twice: first to find types that hold for every row, then for the rows."""
+    from pyarrow import csv
+
+    delimiter = "\t" if ".tsv" in path.lower() else ","
+    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    read = csv.ReadOptions(block_size=tables.BLOCK)
+    packing = tables.packing(path)
+
+    def convert(types: dict[str, pa.DataType] | None = None) -> csv.ConvertOptions:
+        return csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
+
+    if packing is None and filesystem.get_file_info(path).size <= tables.WHOLE:
+        with filesystem.open_input_stream(path) as stream:
+            table = csv.read_csv(stream, read_options=read, parse_options=parse, convert_options=convert())
+        yield from _clean(table.schema, path, table.to_batches(tables.BATCH))
+        return
+    types = _types_for_all(filesystem, path, read, parse, convert)
+    with filesystem.open_input_stream(path, compression=packing) as stream:
+        reader = csv.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert(types))
+        yield from _clean(reader.schema, path, reader)
+
+
+def _types_for_all(filesystem: Any, path: str, read: Any, parse: Any, convert: Any) -> dict[str, pa.DataType]:
+    """Types as the first block has them, widened (whole number, number, text) until every block fits."""
+    from pyarrow import csv
+
+    types: dict[str, pa.DataType] = {}
+    while True:
+        with filesystem.open_input_stream(path, compression=tables.packing(path)) as stream:
+            reader = csv.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert(types))
+            types |= {field.name: field.type for field in reader.schema if not pa.types.is_null(field.type)}
+            types |= {field.name: pa.string() for field in reader.schema if pa.types.is_null(field.type)}
+            try:
+                for _ in reader:
+                    pass
+                return types
+            except pa.ArrowInvalid as problem:
+                types = _widened(types, reader.schema, str(problem))
+
+
+def _widened(types: dict[str, pa.DataType], schema: pa.Schema, problem: str) -> dict[str, pa.DataType]:
+    """The column that a conversion error names ("In CSV column #3: ...") gets the next wider type."""
+    at = problem.partition("column #")[2].partition(":")[0]
+    if not at.isdigit() or int(at) >= len(schema.names):
+        raise pa.ArrowInvalid(problem)
+    name = schema.names[int(at)]
+    if pa.types.is_string(types[name]) or pa.types.is_binary(types[name]):
+        raise pa.ArrowInvalid(problem)
+    return {**types, name: pa.float64() if pa.types.is_integer(types[name]) else pa.string()}
+
+
+def _json(filesystem: Any, path: str) -> Iterator[pa.RecordBatch]:
+    """At once where small; in blocks with the types of the first where large."""
+    from pyarrow import json
+
+    read = json.ReadOptions(block_size=tables.BLOCK)
+    packing = tables.packing(path)
+    small = packing is None and filesystem.get_file_info(path).size <= tables.WHOLE
+    with filesystem.open_input_stream(path, compression=packing) as stream:
+        if small:
+            table = json.read_json(stream, read_options=read)
+            yield from _clean(table.schema, path, table.to_batches(tables.BATCH))
+        else:
+            reader = json.open_json(stream, read_options=read)
+            yield from _clean(reader.schema, path, reader)
+
+
+def _clean(schema: pa.Schema, path: str, rows: Any) -> Iterator[pa.RecordBatch]:
+    """The batches, unless a name comes twice or text is not UTF-8 (pyarrow then takes it for bytes)."""
+    twice = {name for name in schema.names if schema.names.count(name) > 1}
+    if twice:
+        raise tables.TableError(f'{path} has two columns "{min(twice)}".')
+    for field in schema:
+        if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
+            raise tables.TableError(f'{path} is not UTF-8 in column "{field.name}"; save it as UTF-8.')
+    yield from rows
