@@ -42,7 +42,7 @@ def jobs(shop: Shop, run: Run, attempt: int) -> Mapping[str, Job]:
     folder, part = shop.registry.folder(version), f"{CHAMPION}{number}"
     requirements = (folder / "requirements.txt").read_text(encoding="utf-8")
     name = job_name(run, Stage.VALIDATE, part, attempt)
-    return {"candidate": candidate, part: predict_job(name, folder, data.holdout_rows, requirements, limits, True)}
+    return {"candidate": candidate, part: predict_job(name, folder, data.holdout, requirements, limits, True)}
 
 
 def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
@@ -87,7 +87,7 @@ def _predicted(shop: Shop, record: StageRecord, part: str, rows: int, rules: Mod
 
 def _judged(run: Run, rules: Model, data: Holdout, candidate: Predictions, champion: Predictions | None) -> Judgement:
     labels = pq.read_table(data.labels).column(rules.target)
-    features = pq.read_table(data.holdout_rows)
+    features = pq.read_table(data.holdout)
     known = pq.read_table(data.train, columns=[rules.target]).column(rules.target)
     gate = gate_of(rules, run)
     return judge(
