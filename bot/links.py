@@ -25,7 +25,7 @@ Index("links_b", edges.c.b)
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """`a` <how> `b`: `github:octo/bikes#12 planned-in boards:Fabrikam/345`, `run:41 made version:octo/bikes/bike-demand/3`."""
+    """`a` <how> `b`: `github:octo/bikes#12 planned boards:Fabrikam/345`, `run:41 made version:octo/bikes/m/3`."""
 
     a: str
     b: str

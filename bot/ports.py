@@ -196,7 +196,7 @@ class Tracker(Protocol):
         """Make an item of ours read as `draft` says; tags and text of people stay."""
 
     def move(self, ref: Ref, category: Category) -> None:
-        """Move the item to the first state of that category, where it is not in it; missing Resolved means InProgress."""
+        """Move the item to the first state of that category, unless it is in one; no Resolved there: InProgress."""
 
     def relate(self, ref: Ref, url: str, title: str) -> None:
         """Make a hyperlink from the item to `url`."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lifecycle.endpoints.local import LocalEndpoint
     from lifecycle.executors import Executor, JobStatus, Limits, Used
     from lifecycle.executors.local import LocalExecutor
-    from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, read_project
+    from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
     from lifecycle.registry import Champion, Registry, Version
     from lifecycle.runs import (
         Begin,
@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from lifecycle.service import Lifecycle
     from lifecycle.shop import Shop, Trouble, serving_name
     from lifecycle.source import Source
+    from lifecycle.stages.monitoring import read_window
     from lifecycle.store import Filter, NoSuchRun, Store
-    from lifecycle.verdicts import Comparison, Judgement, Margin, Verdict
+    from lifecycle.verdicts import Check, Comparison, Judgement, Margin, Verdict
     from lifecycle.watching import Episode, Watching, Window
     from lifecycle.workspace import GitTrouble, Workspaces
 
@@ -51,7 +52,7 @@ _HOME = {
     "endpoints.local": ("LocalEndpoint",),
     "executors": ("Executor", "JobStatus", "Limits", "Used"),
     "executors.local": ("LocalExecutor",),
-    "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "read_project"),
+    "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
     "registry": ("Champion", "Registry", "Version"),
     "runs": ("Begin", "Conclude", "Finish", "Kind", "Observed", "Rest", "Run", "Spec", "Stage", "StageRecord",
              "StageState", "State", "Stop", "Value", "Wait", "next_move", "plan"),
@@ -59,8 +60,9 @@ _HOME = {
     "service": ("Lifecycle",),
     "shop": ("Shop", "Trouble", "serving_name"),
     "source": ("Source",),
+    "stages.monitoring": ("read_window",),
     "store": ("Filter", "NoSuchRun", "Store"),
-    "verdicts": ("Comparison", "Judgement", "Margin", "Verdict"),
+    "verdicts": ("Check", "Comparison", "Judgement", "Margin", "Verdict"),
     "watching": ("Episode", "Watching", "Window"),
     "workspace": ("GitTrouble", "Workspaces"),
 }  # fmt: skip
@@ -72,6 +74,7 @@ __all__ = [
     "Answer",
     "Begin",
     "Champion",
+    "Check",
     "Comparison",
     "Conclude",
     "DriftReport",
@@ -118,10 +121,12 @@ __all__ = [
     "Window",
     "Workspaces",
     "connect",
+    "metric_names",
     "migrate",
     "next_move",
     "plan",
     "read_project",
+    "read_window",
     "serving_name",
 ]
 

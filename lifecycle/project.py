@@ -5,10 +5,21 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from lifecycle.verdicts import METRICS, Margin
+from lifecycle.verdicts import METRICS, Margin, names_of
 from lifecycle.yamlfile import Mistake, Mistakes, parse
 
-__all__ = ["FILE", "Mistake", "Mistakes", "Model", "Monitoring", "Project", "Task", "Validation", "read_project"]
+__all__ = [
+    "FILE",
+    "Mistake",
+    "Mistakes",
+    "Model",
+    "Monitoring",
+    "Project",
+    "Task",
+    "Validation",
+    "metric_names",
+    "read_project",
+]
 
 FILE = "lifecycle.yaml"
 Task = Literal["regression", "classification"]
@@ -104,6 +115,11 @@ class Project(Part):
     """The whole file."""
 
     models: dict[Name, Model] = Field(min_length=1)
+
+
+def metric_names(task: str) -> tuple[str, ...]:
+    """The metrics that a model of that task can be judged by."""
+    return tuple(name for name in METRICS if name in names_of(task))
 
 
 def read_project(text: str, where: str = FILE) -> Project:

@@ -9,6 +9,7 @@ from lifecycle.endpoints import Serving
 from lifecycle.executors import Job, JobStatus, Refusal
 from lifecycle.holdout import BadData
 from lifecycle.jobs import BadOutput
+from lifecycle.project import FILE, Project, read_project
 from lifecycle.registry import BrokenVersion, Version
 from lifecycle.runs import (
     Begin,
@@ -46,6 +47,23 @@ class Lifecycle:
     def start(self, spec: Spec, key: str) -> Run:
         """The run with that natural key, created if there is none; it begins when somebody advances it."""
         return self.shop.store.create(spec, key, self.shop.now())
+
+    def project(self, name: str, commit: str) -> Project:
+        """What the repository says of its models at that commit. Raises Trouble, Mistakes or GitTrouble."""
+        text = self.shop.workspaces.read(self.shop.source(name), commit, FILE)
+        if text is None:
+            raise Trouble(
+                f"{name} has no {FILE} at {commit[:8]}; it says which models there are and how to train them."
+            )
+        return read_project(text.decode("utf-8", errors="replace"))
+
+    def on_branch(self, name: str, commit: str, head: str) -> bool:
+        """Whether the commit is in the history of `head`."""
+        return self.shop.workspaces.ahead(self.shop.source(name), head, commit) == 0
+
+    def changed(self, name: str, base: str, head: str) -> Sequence[str] | None:
+        """The paths that differ between two commits' trees since they parted; None when that cannot be said."""
+        return self.shop.workspaces.changed_paths(self.shop.source(name), base, head)
 
     def observe(self, number: int) -> Observed:
         """The run as stored, its current jobs as the executor sees them, and who is ahead in line."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lifecycle.drift import Profile, Watch, compare, profile
+from lifecycle.drift import Override, Profile, Watch, compare, profile
 from lifecycle.project import SPAN, Model
 
 FILE = "usual.json"
@@ -55,10 +55,12 @@ def watch_of(rules: Model, folder: Path) -> Watch:
     path = folder / FILE
     usual: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["psi"] if path.is_file() else {}
     raised = {
-        name: (max(asked.psi_warn, psi * MORE * asked.psi_warn / asked.psi_alarm), max(asked.psi_alarm, psi * MORE))
+        name: Override(
+            max(asked.psi_warn, psi * MORE * asked.psi_warn / asked.psi_alarm), max(asked.psi_alarm, psi * MORE)
+        )
         for name, psi in usual.items()
     }
-    return Watch(psi_warn=asked.psi_warn, psi_alarm=asked.psi_alarm, ignore=asked.ignore, overrides=raised)
+    return Watch(psi_warn=asked.psi_warn, psi_alarm=asked.psi_alarm, ignore=asked.ignore, columns=raised)
 
 
 def as_times(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,0 +1,1 @@
+"""What the bot does about each kind of event: `handle` is the only way in."""

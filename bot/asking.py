@@ -1,0 +1,159 @@
+"""What a command works with: who asks, where, and what they mean by "the model" and "the commit"."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.arguments import code_span
+from bot.ports import Permission, Thing
+from bot.refs import Ref
+from bot.world import Plan, World
+from lifecycle import Kind, Mistakes, Model, Project, Run, Spec, Trouble, Value, Version
+
+
+class Refused(Exception):
+    """Said to the asker, as the sentence that it is: why not, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command answers: Markdown to say, and the runs that it started, which tell their own story."""
+
+    text: str = ""
+    runs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One command of one comment. `key` is natural: the comment's, and the command's place in it."""
+
+    world: World
+    ref: Ref
+    thing: Thing
+    asker: str
+    has: Permission
+    key: str
+
+    def plan(self) -> Plan:
+        """The repository and board that this place belongs to. Raises Refused."""
+        world = self.world
+        if self.ref.system == "github":
+            if self.ref.place not in world.plans:
+                raise Refused(f"{self.ref.place} is not among the projects of this bot's app.yaml.")
+            return world.plans[self.ref.place]
+        near = (end for link in world.links.around(str(self.ref)) for end in (link.a, link.b))
+        linked = [Ref.parse(end).place for end in near if end.startswith("github:")]
+        mine = [plan for plan in world.plans.values() if (plan.board or "").split("/")[0] == self.ref.place]
+        for place in linked:
+            if place in world.plans:
+                return world.plans[place]
+        if len(mine) != 1:
+            raise Refused(
+                "This work item is not linked to a repository yet. Link it to an issue or pull request, "
+                "`/link owner/repository#12`, and ask again."
+            )
+        return mine[0]
+
+    def project(self) -> Project:
+        """What the repository's default branch says of its models. Raises Refused."""
+        plan = self.plan()
+        head = self.world.forge(plan.repository).head(plan.repository, plan.branch)
+        return self.described(plan.repository, head.commit)
+
+    def described(self, repository: str, commit: str) -> Project:
+        """What the repository says of its models at a commit. Raises Refused."""
+        try:
+            return self.world.life.project(repository, commit)
+        except Trouble as trouble:
+            raise Refused(str(trouble)) from None
+        except Mistakes as mistakes:
+            raise Refused("lifecycle.yaml has mistakes:\n\n" + code_block(str(mistakes))) from None
+
+    def model(self, name: str) -> tuple[str, Model]:
+        """The model asked for; the only one there is when none is named. Raises Refused."""
+        models = self.project().models
+        if not name:
+            linked = self._linked_model()
+            name = linked if linked in models else next(iter(models)) if len(models) == 1 else ""
+        if not name:
+            raise Refused(f"Say which model: {', '.join(code_span(known) for known in sorted(models))}.")
+        if name not in models:
+            known = ", ".join(code_span(one) for one in sorted(models))
+            raise Refused(f"There is no model {code_span(name)}; lifecycle.yaml has {known}.")
+        return name, models[name]
+
+    def commit(self) -> tuple[str, str, bool]:
+        """The commit meant here, the default branch's, and whether the first is code that we trust. Raises Refused."""
+        plan = self.plan()
+        forge = self.world.forge(plan.repository)
+        head = forge.head(plan.repository, plan.branch)
+        if not self.thing.is_pull:
+            return head.commit, head.commit, True
+        pull = forge.pull(self.ref)
+        if not pull.open:
+            raise Refused("This pull request is closed; ask on an open one, or on an issue for the default branch.")
+        if pull.from_fork:
+            raise Refused(
+                f"Commit `{pull.head[:8]}` comes from a fork, and a fork's code does not run here. A maintainer who "
+                "has read it can push it to a branch of this repository and open a pull request from there."
+            )
+        return pull.head, head.commit, True
+
+    def start(self, spec: Spec, place: str = "") -> Run:
+        """Start the run, link it to where it was asked, and let it begin."""
+        world = self.world
+        run = world.life.start(spec, f"{self.key}{place}")
+        world.links.add(str(self.ref), f"run:{run.id}", "asked", world.now())
+        world.poke("advance", run.id)
+        return run
+
+    def spec(self, kind: Kind, model: str, **more: object) -> Spec:
+        """A specification for the commit meant here. Raises Refused."""
+        commit, policy, trusted = self.commit()
+        options: dict[str, Value] = {"policy": policy, **_given(more.get("options"))}
+        return Spec(
+            kind=kind,
+            project=self.plan().repository,
+            model=model,
+            commit=commit,
+            ref=str(self.ref),
+            asked_by=self.asker,
+            params=_given(more.get("params")),
+            options=options,
+            trusted=trusted,
+        )
+
+    def version(self, name: str, model: str) -> Version:
+        """The version called `v3` or `3`; the newest when none is named. Raises Refused."""
+        registry, project = self.world.life.shop.registry, self.plan().repository
+        if not name:
+            newest = next(iter(registry.of_model(project, model, limit=1)), None)
+            if newest is None:
+                raise Refused(f"{code_span(model)} has no version yet; `/train {model}` makes the first.")
+            return newest
+        digits = name.removeprefix("v")
+        found = registry.get(project, model, int(digits)) if digits.isdecimal() and len(digits) < 10 else None
+        if found is None:
+            known = ", ".join(version.name for version in registry.of_model(project, model, limit=5)) or "none"
+            raise Refused(f"{code_span(model)} has no version {code_span(name)}. The newest are: {known}.")
+        return found
+
+    def _linked_model(self) -> str:
+        """The model that a drift item is about."""
+        for link in self.world.links.of(str(self.ref)):
+            subject, _, number = link.other(str(self.ref)).partition(":")
+            if subject == "episode":
+                episode = self.world.life.shop.watching.by_id(int(number))
+                return episode.model if episode else ""
+        return ""
+
+
+def _given(values: object) -> Mapping[str, Value]:
+    return {name: value for name, value in values.items() if value != ""} if isinstance(values, dict) else {}
+
+
+def code_block(text: str) -> str:
+    """Text from outside as a block of code that it cannot break out of."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}text\n{text}\n{fence}"

@@ -1,0 +1,156 @@
+"""Durable execution on DBOS, behind the few names that the rest needs: workflows, steps, a start once per key."""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
+from dbos._error import DBOSMaxStepRetriesExceeded
+from sqlalchemy import make_url
+
+from bot.alive import Alive
+from lifecycle import connect
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+Answer = TypeVar("Answer", bound=Json)
+
+# A constant: DBOS would otherwise strand every open workflow at an upgrade. Changes of a workflow's steps are guarded
+# by what the steps do (each may be repeated), not by the version.
+VERSION = "v1"
+# Every restart of the bot during a workflow counts as one; real failures are bounded by the attempts of a step.
+RECOVERIES = 1000
+ATTEMPTS = 6  # of a step: 1, 2, 4, 8, 16 seconds apart
+log = logging.getLogger(__name__)
+
+
+class GaveUp(Exception):
+    """A step failed as often as it may be tried; `last` is what it said in the end."""
+
+    def __init__(self, last: BaseException) -> None:
+        super().__init__(str(last))
+        self.last = last
+
+
+class Engine:
+    """Runs workflows that survive the process: what was started is finished, by us or by whoever comes after us."""
+
+    def __init__(self, url: str, alive: Alive, workflows: Mapping[str, Callable[..., None]]) -> None:
+        if make_url(url).get_backend_name() == "sqlite":
+            connect(url).dispose()  # leaves the file in WAL mode, which DBOS keeps but does not choose
+        self._alive = alive
+        self._serial = Serial()
+        DBOS(
+            config={
+                "name": "lifecycle-bot",
+                "system_database_url": url,
+                "executor_id": alive.me,
+                "application_version": VERSION,
+                "log_level": "ERROR",
+                "serializer": DBOSPortableJSONSerializer(),  # the default pickles: who writes the database runs code
+                "max_executor_threads": 32,
+                "use_listen_notify": False,
+                "notification_listener_polling_interval_sec": 5.0,
+            }
+        )
+        self._workflows = {name: self._registered(name, function) for name, function in workflows.items()}
+
+    def launch(self) -> None:
+        """Start executing, and take over what dead executors left behind."""
+        logging.getLogger("dbos").addFilter(_quiet)
+        DBOS.launch()
+        self.take_over()
+
+    def close(self, seconds: int = 10) -> None:
+        """Stop; what has not finished within so many seconds is taken up at the next start."""
+        DBOS.destroy(workflow_completion_timeout_sec=seconds, destroy_registry=True)
+        self._alive.leave()
+
+    def start(self, workflow: str, key: str, *arguments: str | int) -> None:
+        """Start the workflow durably, once for each key: it will run to its end even if this process dies now."""
+        with SetWorkflowID(f"{workflow}:{key}"):
+            DBOS.start_workflow(self._workflows[workflow], *arguments)
+
+    def kick(self, workflow: str, *arguments: str | int) -> None:
+        """Start a workflow that is harmless to repeat, whether or not it ran before."""
+        self.start(workflow, f"{'/'.join(map(str, arguments))}/{uuid.uuid4().hex[:12]}", *arguments)
+
+    def step(self, name: str, function: Callable[[], Answer], attempts: int = ATTEMPTS) -> Answer:
+        """Do something once in this workflow and remember its answer; failures are tried again. Raises GaveUp."""
+        options: StepOptions = {"name": name, "retries_allowed": attempts > 1, "max_attempts": attempts}
+        try:
+            return DBOS.run_step(options, function)
+        except DBOSMaxStepRetriesExceeded as error:
+            raise GaveUp(error.errors[-1] if error.errors else error) from error
+
+    @contextmanager
+    def one_at_a_time(self, key: str) -> Iterator[None]:
+        """Hold others in this process that want the same key; between machines the database's conditions do."""
+        with self._serial.holding(key):
+            yield
+
+    def take_over(self) -> int:
+        """Take up the workflows of executors that are no longer alive; how many executors that were.
+
+        Leans on a private call of DBOS, whose open package has no public one that is safe to use from two places at
+        once; a test guards it.
+        """
+        living = self._alive.beat()
+        pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        dead = sorted({w.executor_id for w in pending if w.executor_id} - living)
+        if dead:
+            DBOS._recover_pending_workflows(dead)
+        return len(dead)
+
+    def forget(self, before_ms: int, batch: int = 500) -> int:
+        """Delete finished workflows older than that (milliseconds since 1970), at most `batch`; how many."""
+        finished = DBOS.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"], limit=batch, load_input=False, load_output=False
+        )
+        old = [w.workflow_id for w in finished if (w.updated_at or 0) < before_ms]
+        if old:
+            DBOS.delete_workflows(old)
+        return len(old)
+
+    def _registered(self, name: str, function: Callable[..., None]) -> Callable[..., None]:
+        def run(*arguments: str | int) -> None:
+            try:
+                function(*arguments)
+            except Exception:
+                log.exception("workflow %s%r failed", name, arguments)
+                raise
+
+        run.__qualname__ = run.__name__ = name
+        return DBOS.workflow(name=name, max_recovery_attempts=RECOVERIES)(run)
+
+
+class Serial:
+    """One lock for each key, for as long as anybody wants it."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._locks: dict[str, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def holding(self, key: str) -> Iterator[None]:
+        """Hold the key's lock."""
+        with self._guard:
+            lock, wanted = self._locks.get(key, (threading.Lock(), 0))
+            self._locks[key] = (lock, wanted + 1)
+        try:
+            with lock:
+                yield
+        finally:
+            with self._guard:
+                lock, wanted = self._locks[key]
+                if wanted == 1:
+                    del self._locks[key]
+                else:
+                    self._locks[key] = (lock, wanted - 1)
+
+
+def _quiet(record: logging.LogRecord) -> bool:
+    """Drop DBOS's own report of an exception that we log ourselves, with the event it belongs to."""
+    return record.levelno >= logging.ERROR and "Exception encountered in asynchronous workflow" not in record.msg

@@ -1,0 +1,88 @@
+"""A person wrote a comment: carry out the commands in it, and answer once."""
+
+import logging
+from collections.abc import Callable
+
+from bot import trust, wording
+from bot.asking import Ask, Refused, Reply
+from bot.commands import COMMANDS
+from bot.engine import GaveUp, Json
+from bot.events import CommentPosted
+from bot.grammar import Asked, Misread, Unknown, Where, find, fit
+from bot.ports import Denied, Mark, Permission
+from bot.refs import Ref
+from bot.world import World
+
+Step = Callable[..., Json]
+log = logging.getLogger(__name__)
+OURS = ("<!-- lifecycle-bot ", "[lifecycle-bot]: #")  # what only our own comments carry
+
+
+def begin(world: World, step: Step, event: CommentPosted) -> None:
+    """Acknowledge, carry out each command, say what there is to say in one comment."""
+    asked = find(event.body)
+    if not asked or event.author_is_bot or any(mark in event.body for mark in OURS):
+        return
+    ref = Ref.parse(event.ref)
+    if not any(_known(one) for one in asked):
+        return  # another bot's commands
+    try:
+        step("acknowledge", lambda: world.talk(ref).acknowledge(ref, event.comment, Mark.SEEN), 2)
+    except GaveUp as error:
+        log.warning("could not acknowledge %s: %s", event.id, error)
+    answers = [_tried(step, f"command {one.place}", lambda one=one: _answer(world, event, one)) for one in asked]
+    text = "\n\n".join(str(answer) for answer in answers if answer)
+    if text:
+        step("say", lambda: world.talk(ref).say(ref, f"answer {event.id}", wording.answer(event.author, text)))
+
+
+def _known(asked: Asked) -> bool:
+    try:
+        fit(asked, COMMANDS)
+    except Unknown as error:
+        return bool(error.near)
+    except Misread:
+        return True
+    return True
+
+
+def _tried(step: Step, name: str, function: Callable[[], str]) -> str:
+    """The command's answer; when it failed for good, an honest sentence instead."""
+    try:
+        return str(step(name, function))
+    except GaveUp as error:
+        log.error("%s gave up: %s", name, error.last)
+        return wording.gave_up(name, error.last)
+
+
+def _answer(world: World, event: CommentPosted, asked: Asked) -> str:
+    """Carry out one command; what to say about it, empty where the run that it started tells its own story."""
+    ref = Ref.parse(event.ref)
+    try:
+        reply = _run(world, event, ref, asked)
+    except (Refused, Misread) as refusal:
+        return wording.refused(asked.name, str(refusal))
+    except Denied as denied:
+        return wording.refused(asked.name, str(denied))
+    return reply.text
+
+
+def _run(world: World, event: CommentPosted, ref: Ref, asked: Asked) -> Reply:
+    where = Where.ITEM if ref.system == "boards" else Where.PULL if event.on_pull else Where.ISSUE
+    call = fit(asked, COMMANDS, where)
+    talk = world.talk(ref)
+    has = talk.permission(ref, event.author)
+    needs = max(call.command.needs, world.permissions.get(call.command.name, Permission.NONE))
+    decision = trust.may_command(
+        login=event.author,
+        is_bot=event.author_is_bot,
+        is_self=False,
+        has=has,
+        needs=needs,
+        command=call.command.name,
+    )
+    if not decision.allowed:
+        raise Refused(decision.reason)
+    ask = Ask(world, ref, talk.thing(ref), event.author, has, f"{event.id}/{asked.place}")
+    reply: Reply = call.run(ask)
+    return reply

@@ -1,0 +1,46 @@
+"""Links: what issues, pull requests and work items say of each other, stored once and shown on both ends."""
+
+import re
+
+from bot.events import TextChanged
+from bot.ports import Denied, Thing
+from bot.refs import Ref
+from bot.world import World
+
+MENTION = re.compile(r"(?<![\w/])AB#([0-9]{1,9})\b", re.IGNORECASE)
+MOST = 10  # items linked from one text; a release note that lists a hundred is not a plan
+
+
+def mentioned(world: World, event: TextChanged) -> None:
+    """Link the work items that an issue's or pull request's text names as AB#12."""
+    ref = Ref.parse(event.ref)
+    plan = world.plans.get(ref.place)
+    numbers = dict.fromkeys(int(number) for number in MENTION.findall(f"{event.title}\n{event.body}"))
+    if plan is None or plan.board is None or not numbers:
+        return
+    thing = world.talk(ref).thing(ref)
+    for number in list(numbers)[:MOST]:
+        item = Ref("boards", plan.board.split("/")[0], number)
+        try:
+            join(world, thing, world.talk(item).thing(item), "planned")
+        except Denied:
+            continue  # no such work item: the text may say what it likes
+
+
+def join(world: World, one: Thing, other: Thing, how: str) -> None:
+    """Link two things, and show the link on those of their pages that can hold one."""
+    world.links.add(str(one.ref), str(other.ref), how, world.now())
+    for here, there in ((one, other), (other, one)):
+        if here.ref.system in world.trackers:
+            world.trackers[here.ref.system].relate(here.ref, there.url, f"{there.ref.short} {there.title}")
+
+
+def card_of(world: World, ref: Ref) -> Ref | None:
+    """The work item in which an issue or pull request is planned; the item itself for a work item."""
+    if ref.system == "boards":
+        return ref
+    for link in world.links.of(str(ref)):
+        other = link.other(str(ref))
+        if other.startswith("boards:"):
+            return Ref.parse(other)
+    return None

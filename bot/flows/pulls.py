@@ -1,0 +1,132 @@
+"""Pull requests: each new head is validated for the models that it touches; what is merged is trained again."""
+
+import logging
+from fnmatch import fnmatchcase
+
+from bot import wording
+from bot.events import CheckRequested, PullRequestChanged, PullRequestClosed
+from bot.ports import Check, Conclusion, Permission, PullRequest
+from bot.refs import Ref
+from bot.world import Plan, World
+from lifecycle import FILE, Filter, Kind, Mistakes, Model, Spec, Trouble
+
+log = logging.getLogger(__name__)
+
+
+def changed(world: World, event: PullRequestChanged) -> None:
+    """Validate the pull request's head, if it still is this commit and we trust where it comes from."""
+    ref = Ref.parse(event.ref)
+    plan = world.plans.get(ref.place)
+    if plan is None:
+        return
+    pull = world.forge(ref.place).pull(ref)
+    if not pull.open or pull.draft or pull.head != event.head:
+        return  # a newer push has its own event
+    for run in world.life.shop.store.find(Filter(ref=event.ref, kinds=(Kind.VALIDATE,), open_only=True)):
+        if run.spec.commit != pull.head and world.life.cancel(run.id, "a newer push"):
+            world.poke("advance", run.id)
+    _validate(world, plan, pull)
+
+
+def _validate(world: World, plan: Plan, pull: PullRequest) -> None:
+    project, base = pull.ref.place, world.forge(pull.ref.place).head(pull.ref.place, plan.branch)
+    models = _touched(world, project, base.commit, pull.head)
+    trusted = not pull.from_fork and world.talk(pull.ref).permission(pull.ref, pull.author) >= Permission.WRITE
+    if models and not trusted:
+        _held_back(world, pull, list(models))
+        return
+    for name in models:
+        spec = Spec(
+            kind=Kind.VALIDATE,
+            project=project,
+            model=name,
+            commit=pull.head,
+            ref=str(pull.ref),
+            asked_by=pull.author,
+            options={"policy": base.commit, "check": True, "report": True},
+        )
+        _start(world, spec, f"{pull.ref}@{pull.head}/{name}")
+
+
+def closed(world: World, event: PullRequestClosed) -> None:
+    """End what still runs for the pull request; train what was merged, so that it can be promoted."""
+    ref = Ref.parse(event.ref)
+    for run in world.life.shop.store.find(Filter(ref=event.ref, kinds=(Kind.VALIDATE,), open_only=True)):
+        if world.life.cancel(run.id, "the end of the pull request"):
+            world.poke("advance", run.id)
+    plan = world.plans.get(ref.place)
+    if plan is None or not event.merged_as:
+        return
+    pull = world.forge(ref.place).pull(ref)
+    head = world.forge(ref.place).head(ref.place, plan.branch)
+    if pull.merged_as is None or pull.base_branch != head.branch:
+        return
+    for name in _touched(world, ref.place, pull.base, pull.head):
+        spec = Spec(
+            kind=Kind.TRAIN,
+            project=ref.place,
+            model=name,
+            commit=pull.merged_as,
+            ref=event.ref,
+            asked_by=pull.author,
+            options={"policy": head.commit},
+        )
+        _start(world, spec, f"{event.ref}/merged/{pull.merged_as}/{name}")
+
+
+def again(world: World, event: CheckRequested) -> None:
+    """Somebody pressed "re-run" on a check: validate the same commit once more."""
+    if not event.external.isdecimal():
+        return
+    old = world.life.shop.store.get(int(event.external))
+    ref = Ref.parse(old.spec.ref)
+    if world.talk(ref).permission(ref, event.author) < Permission.WRITE:
+        return  # the button is there for everybody; who may not command it gets no run
+    pull = world.forge(event.place).pull(ref)
+    if pull.head == old.spec.commit and pull.open:
+        _start(world, old.spec, event.id)
+
+
+def _start(world: World, spec: Spec, key: str) -> None:
+    run = world.life.start(spec, key)
+    world.links.add(spec.ref, f"run:{run.id}", "asked", world.now())
+    world.poke("advance", run.id)
+
+
+def _touched(world: World, project: str, base: str, head: str) -> dict[str, Model]:
+    """The models whose files the change touches, as the default branch describes them; new ones as the change does."""
+    paths = world.life.changed(project, base, head)
+    models = {**_models(world, project, head), **_models(world, project, base)}
+    return {name: model for name, model in models.items() if _touches(model, paths)}
+
+
+def _models(world: World, project: str, commit: str) -> dict[str, Model]:
+    try:
+        return dict(world.life.project(project, commit).models)
+    except (Trouble, Mistakes) as problem:
+        log.info("%s at %s: %s", project, commit[:8], problem)
+        return {}
+
+
+def _touches(model: Model, paths: tuple[str, ...]) -> bool:
+    patterns = (FILE, model.requirements, *model.paths)
+    return any(fnmatchcase(path, pattern.replace("**", "*")) for path in paths for pattern in patterns)
+
+
+def _held_back(world: World, pull: PullRequest, models: list[str]) -> None:
+    """Say that a stranger's code does not run here, on the check and in one comment."""
+    sentence = wording.stranger(pull)
+    for name in models:
+        check = Check(
+            commit=pull.head,
+            name=wording.check_name(name),
+            external=f"held-back-{name}",
+            conclusion=Conclusion.ACTION_REQUIRED,
+            title="Not run: the commit comes from a fork"
+            if pull.from_fork
+            else "Not run: its author may not write here",
+            summary=sentence,
+            url=world.page(""),
+        )
+        world.forge(pull.ref.place).check(pull.ref.place, check)
+    world.talk(pull.ref).say(pull.ref, "held-back", sentence)

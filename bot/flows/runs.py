@@ -1,0 +1,166 @@
+"""A run moves: observe, decide, do, and tell; every step may be repeated, and nothing waits."""
+
+import logging
+from collections.abc import Callable
+
+from bot import wording
+from bot.engine import GaveUp, Json
+from bot.flows import cards
+from bot.ports import Check, Conclusion, Denied, PullRequest, Unavailable
+from bot.refs import Ref
+from bot.world import World
+from lifecycle import (
+    Begin,
+    Conclude,
+    Finish,
+    GitTrouble,
+    Kind,
+    Rest,
+    Run,
+    Stage,
+    State,
+    Stop,
+    Wait,
+    next_move,
+)
+
+Step = Callable[..., Json]
+MOST = 40  # moves in one go; a run has three stages of three attempts at most
+log = logging.getLogger(__name__)
+
+
+def advance(world: World, step: Step, number: int) -> None:
+    """Move the run until there is nothing to do but wait."""
+    for turn in range(MOST):
+        try:
+            moved = step(f"move {turn}", lambda: move(world, number))
+        except GaveUp as error:
+            log.error("run %d cannot be moved: %s", number, error.last, exc_info=error.last)
+            step("give up", lambda error=error: _give_up(world, number, error.last))
+            moved = "ended"
+        world.poke("tell", number)
+        if moved == "ended":
+            step("after", lambda: after(world, number))
+        if moved != "moved":
+            return
+
+
+def move(world: World, number: int) -> str:
+    """Make the run's next move: `moved`, `waiting`, `ended` (just now) or `resting` (ended before)."""
+    life = world.life
+    now = life.observe(number)
+    match next_move(now):
+        case Begin() as begin:
+            stale = _superseded(world, now.run) if begin.stage is now.run.stages[0].stage else ""
+            if stale:
+                life.conclude(number, Conclude(State.CANCELLED, stale))
+                return "ended"
+            life.begin(number, begin)
+            world.poke("working", number)
+            return "waiting" if begin.stage in (Stage.TRAIN, Stage.VALIDATE, Stage.DEPLOY) else "moved"
+        case Finish() as finish:
+            life.finish(number, finish)
+        case Stop() as stop:
+            life.stop(stop)
+            return "waiting"
+        case Conclude() as conclude:
+            life.conclude(number, conclude)
+            return "ended"
+        case Wait():
+            return "waiting"
+        case Rest():
+            return "resting"
+    return "moved"
+
+
+def after(world: World, number: int) -> None:
+    """What follows from a run's end: its links, whoever is next in line, the episode of drift that it is about."""
+    run = world.life.shop.store.get(number)
+    if run.version is not None and run.state is State.SUCCEEDED:
+        how = "made" if run.spec.kind in (Kind.TRAIN, Kind.RETRAIN) else "deployed"
+        version = f"version:{run.spec.project}/{run.spec.model}/{run.version}"
+        world.links.add(f"run:{run.id}", version, how, world.now())
+    for waiting in world.life.shop.store.behind(run)[:1]:
+        world.poke("advance", waiting)
+    watching = world.life.shop.watching
+    monitor = run.stage(Stage.MONITOR)
+    episodes = {episode.id for episode in watching.open_episodes(run.spec.project, run.spec.model)}
+    if monitor and monitor.result.get("episode"):
+        episodes.add(int(monitor.result["episode"]))
+    for episode in episodes:
+        world.poke("follow", episode)
+
+
+def tell(world: World, step: Step, number: int) -> None:
+    """Make the comment, the check and the card read as the run stands now; each is its own step."""
+    run = world.life.shop.store.get(number)
+    subject = f"run:{number}"
+    if not run.spec.ref or world.told.revision(subject) >= run.revision:
+        return
+    ref = Ref.parse(run.spec.ref)
+    failed = False
+    for name, say in (("check", _tell_check), ("comment", _tell_comment), ("card", cards.tell)):
+        try:
+            step(name, lambda say=say: say(world, run, ref))
+        except GaveUp as error:
+            failed = failed or not isinstance(error.last, Denied)  # what is denied stays denied: do not try for ever
+            log.error("run %d: its %s could not be told: %s", number, name, error.last)
+    if not failed:
+        world.told.note(subject, "all", "", run.revision, world.now())
+
+
+def _tell_comment(world: World, run: Run, ref: Ref) -> None:
+    if run.spec.kind is Kind.MONITOR and run.spec.options.get("scheduled"):
+        return  # nobody asked; what it finds is told by the items of the episode
+    marker = f"run-{run.id}"
+    if run.spec.options.get("report"):
+        marker = f"report-{run.spec.model}"  # one comment for all pushes of a pull request
+        if _newer(world, run):
+            return
+    text = wording.run_comment(run, world.life.shop.store.ahead(run), world)
+    if world.told.is_new(f"{ref}", marker, text):
+        url = world.talk(ref).say(ref, marker, text)
+        world.told.note(f"{ref}", marker, text, run.revision, world.now(), url)
+
+
+def _tell_check(world: World, run: Run, _ref: Ref) -> None:
+    if not run.spec.options.get("check"):
+        return
+    check: Check = wording.run_check(run, world)
+    told = f"{check.conclusion}\n{check.title}\n{check.summary}"
+    # While it runs a check says only that: its page is live, and writes are counted.
+    if check.conclusion in (Conclusion.QUEUED, Conclusion.RUNNING):
+        told = check.conclusion
+    if world.told.is_new(f"run:{run.id}", "check", told):
+        world.forge(run.spec.project).check(run.spec.project, check)
+        world.told.note(f"run:{run.id}", "check", told, run.revision, world.now(), check.url)
+
+
+def _newer(world: World, run: Run) -> bool:
+    from lifecycle import Filter
+
+    newest = world.life.shop.store.find(
+        Filter(project=run.spec.project, model=run.spec.model, ref=run.spec.ref, kinds=(Kind.VALIDATE,)), limit=1
+    )
+    return bool(newest) and newest[0].id > run.id and bool(newest[0].spec.options.get("report"))
+
+
+def _superseded(world: World, run: Run) -> str:
+    """Why the run must not begin after all, empty when it may: a push ends what was authorised."""
+    ref = Ref.parse(run.spec.ref) if run.spec.ref else None
+    if ref is None or ref.system != "github" or run.spec.kind not in (Kind.TRAIN, Kind.VALIDATE, Kind.RETRAIN):
+        return ""
+    thing = world.talk(ref).thing(ref)
+    if not thing.is_pull or "/merged/" in run.key:
+        return ""
+    pull: PullRequest = world.forge(run.spec.project).pull(ref)
+    if pull.head == run.spec.commit and pull.open:
+        return ""
+    if not pull.open:
+        return "The pull request was closed before the run began."
+    return f"A newer push, `{pull.head[:8]}`, came before the run of `{run.spec.commit[:8]}` began."
+
+
+def _give_up(world: World, number: int, error: BaseException) -> None:
+    known = isinstance(error, GitTrouble | Unavailable | Denied)
+    world.life.give_up(number, str(error) if known else wording.broken(f"run {number}", error))

@@ -1,0 +1,60 @@
+"""What has been told, where: so that nothing is said twice, and what could not be said is said later."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Column, Engine, Integer, String, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.schema import metadata
+from lifecycle import Utc
+
+told = Table(
+    "told",
+    metadata,
+    Column("subject", String(120), primary_key=True),
+    Column("target", String(400), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("url", String(1000), nullable=False, default=""),
+    Column("at", Utc, nullable=False),
+)
+
+
+class Told:
+    """Remembers, for each subject (`run:12`) and target (`comment`, `check`, `card`), the text that was last told."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def is_new(self, subject: str, target: str, text: str) -> bool:
+        """Whether this text has yet to be told there."""
+        query = select(told.c.digest).where(told.c.subject == subject, told.c.target == target)
+        with self.engine.connect().execution_options(read_only=True) as connection:
+            return connection.execute(query).scalar() != _digest(text)
+
+    def note(self, subject: str, target: str, text: str, revision: int, now: datetime, url: str = "") -> None:
+        """Remember that it was told."""
+        insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(told)
+        values = {"digest": _digest(text), "revision": revision, "url": url, "at": now}
+        statement = insert.values(subject=subject, target=target, **values)
+        with self.engine.begin() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["subject", "target"], set_=values))
+
+    def revision(self, subject: str, target: str = "all") -> int:
+        """Which revision of the subject was told there last; -1 if none was."""
+        query = select(told.c.revision).where(told.c.subject == subject, told.c.target == target)
+        with self.engine.connect().execution_options(read_only=True) as connection:
+            found = connection.execute(query).scalar()
+        return -1 if found is None else int(found)
+
+    def urls(self, subject: str) -> Sequence[str]:
+        """Where the subject was told."""
+        query = select(told.c.url).where(told.c.subject == subject, told.c.url != "")
+        with self.engine.connect().execution_options(read_only=True) as connection:
+            return list(connection.execute(query).scalars())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

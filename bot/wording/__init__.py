@@ -1,0 +1,22 @@
+"""Every sentence and table that the bot says (pure): Markdown that GitHub and Azure DevOps both render."""
+
+from bot.wording.drift import drift_item, drift_over, severity
+from bot.wording.items import card, status, stranger
+from bot.wording.runs import check_name, run_check, run_comment
+from bot.wording.talk import answer, broken, gave_up, refused
+
+__all__ = [
+    "answer",
+    "broken",
+    "card",
+    "check_name",
+    "drift_item",
+    "drift_over",
+    "gave_up",
+    "refused",
+    "run_check",
+    "run_comment",
+    "severity",
+    "status",
+    "stranger",
+]

@@ -1,0 +1,191 @@
+"""A run's comment and its check, as they should read now."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from bot.ports import Check, Conclusion
+from bot.wording.reports import judgement_of, report
+from bot.wording.words import cell, lasted, moment, name, ordinal, plain, sha
+from bot.world import World
+from lifecycle import Kind, Run, Stage, StageRecord, StageState, State
+
+MARKS = {
+    StageState.PLANNED: "◽",
+    StageState.RUNNING: "⏳",
+    StageState.DONE: "✅",
+    StageState.FAILED: "❌",
+    StageState.CANCELLED: "⏹️",
+}
+
+
+def run_comment(run: Run, ahead: Sequence[int], world: World) -> str:
+    """The one comment of a run: what it is, how far it is, what came out."""
+    lines = [_heading(run), ""]
+    lines += _body(run, ahead, world)
+    lines += ["", _footer(run, world)]
+    return "\n".join(lines)
+
+
+def check_name(model: str) -> str:
+    """What a model's check is called."""
+    return f"lifecycle / {model}"
+
+
+def run_check(run: Run, world: World) -> Check:
+    """The check of a pull request's run."""
+    return Check(
+        commit=run.spec.commit,
+        name=check_name(run.spec.model),
+        external=str(run.id),
+        conclusion=_conclusion(run),
+        title=_title(run),
+        summary="\n".join(_body(run, (), world)),
+        url=world.run_page(run.id),
+    )
+
+
+def _heading(run: Run) -> str:
+    model = name(run.spec.model)
+    match run.state:
+        case State.WAITING:
+            return f"### 🕐 {_doing(run)} {model} waits in line"
+        case State.RUNNING:
+            return f"### ⏳ {_doing(run)} {model}"
+        case State.CANCELLED:
+            return f"### ⏹️ {_doing(run)} {model} was cancelled"
+        case State.FAILED:
+            return f"### ❌ {_doing(run)} {model} did not succeed"
+        case State.SUCCEEDED:
+            return _ended_well(run, model)
+        case _:
+            assert_never(run.state)
+
+
+def _ended_well(run: Run, model: str) -> str:
+    version = f" v{run.version}" if run.version else ""
+    match run.spec.kind:
+        case Kind.PROMOTE:
+            share = run.spec.options.get("share", 100)
+            return f"### 🚀 {model}{version} serves" + ("" if share == 100 else f" {share} % of the traffic")
+        case Kind.ROLLBACK:
+            return f"### ↩️ {model}{version} serves again"
+        case Kind.MONITOR:
+            icon, what = {"ALARM": ("🚨", "drifts"), "WARN": ("⚠️", "moved a little")}.get(
+                run.verdict, ("✅", "is asked what it was trained for")
+            )
+            return f"### {icon} {model} {what}"
+        case Kind.TRAIN | Kind.RETRAIN | Kind.VALIDATE:
+            icon, what = {
+                "PASS": ("✅", "is good enough"),
+                "FAIL": ("❌", "is worse"),
+                "INCONCLUSIVE": ("⚖️", "cannot be told apart yet"),
+            }.get(run.verdict, ("✅", "is done"))
+            return f"### {icon} {model}{version} {what}"
+        case _:
+            assert_never(run.spec.kind)
+
+
+def _doing(run: Run) -> str:
+    match run.spec.kind:
+        case Kind.TRAIN:
+            return "Training"
+        case Kind.RETRAIN:
+            return "Retraining"
+        case Kind.VALIDATE:
+            return "Validating"
+        case Kind.PROMOTE:
+            return "Promoting"
+        case Kind.ROLLBACK:
+            return "Rolling back"
+        case Kind.MONITOR:
+            return "Monitoring"
+        case _:
+            assert_never(run.spec.kind)
+
+
+def _body(run: Run, ahead: Sequence[int], world: World) -> list[str]:
+    lines = [_asked(run, world), ""]
+    if run.state is State.WAITING and ahead:
+        last = ahead[-1]
+        lines += [f"{ordinal(len(ahead) + 1).capitalize()} in line, after [run {last}]({world.run_page(last)}).", ""]
+    if run.reason and run.state is not State.SUCCEEDED:
+        lines += [f"**{plain(run.reason, 1500)}**", ""]
+    validate, monitor = run.stage(Stage.VALIDATE), run.stage(Stage.MONITOR)
+    judged = judgement_of(validate.result) if validate else None
+    if validate and judged:
+        lines += [*report(judged, validate.result.get("champion")), ""]
+    if monitor and monitor.note:
+        lines += [monitor.note, "", *_columns(monitor), ""]
+    if run.state is State.SUCCEEDED and judged:
+        return [*lines, *_next(run), "<details><summary>Stages</summary>", "", *_stages(run), "", "</details>"]
+    return [*lines, *_stages(run)]
+
+
+def _asked(run: Run, world: World) -> str:
+    commit = f"commit [{sha(run.spec.commit)}]({world.commit_page(run.spec.project, run.spec.commit)})"
+    params = ", ".join(name(f"{key}={value}") for key, value in list(run.spec.params.items())[:20])
+    what = f"At {commit}" + (f", with {params}" if params else "")
+    return f"{what}, asked for by {name(run.spec.asked_by)}."
+
+
+def _stages(run: Run) -> list[str]:
+    lines = ["| stage | | took | |", "|---|---|--:|---|"]
+    return lines + [_stage(record) for record in run.stages]
+
+
+def _stage(record: StageRecord) -> str:
+    took = lasted(record.started, record.ended)
+    note = cell(plain(record.note)) if record.stage in (Stage.TRAIN, Stage.PACKAGE, Stage.DEPLOY) else ""
+    if record.state is StageState.RUNNING and record.started:
+        note = f"since {moment(record.started)}" + (f", attempt {record.attempt}" if record.attempt > 1 else "")
+    return f"| {record.stage} | {MARKS[record.state]} | {took} | {note} |"
+
+
+def _columns(monitor: StageRecord) -> list[str]:
+    columns = [one for one in monitor.result.get("report", {}).get("columns", []) if one["verdict"] != "CLEAN"]
+    if not columns:
+        return []
+    rows = [f"| {name(one['name'])} | {one['verdict'].lower()} | {cell(one['reason'])} |" for one in columns[:8]]
+    more = [f"\n… and {len(columns) - 8} more, on the run's page."] if len(columns) > 8 else []
+    return ["| column | | what changed |", "|---|---|---|", *rows, *more]
+
+
+def _next(run: Run) -> list[str]:
+    if run.spec.kind is Kind.VALIDATE or run.version is None:
+        return []
+    if run.verdict == "FAIL":
+        return ["It was kept as a version, but it cannot be promoted.", ""]
+    return [f"Somebody else can put it into production with `/promote v{run.version}`.", ""]
+
+
+def _footer(run: Run, world: World) -> str:
+    page = f"[Run {run.id}]({world.run_page(run.id)})"
+    if run.state.ended:
+        return f"<sub>{page} · {moment(run.ended) if run.ended else ''}</sub>"
+    return f"<sub>{page}: live log and report · `/cancel {run.id}` ends it</sub>"
+
+
+def _conclusion(run: Run) -> Conclusion:
+    match run.state:
+        case State.WAITING:
+            return Conclusion.QUEUED
+        case State.RUNNING:
+            return Conclusion.RUNNING
+        case State.CANCELLED:
+            return Conclusion.CANCELLED
+        case State.FAILED:
+            return Conclusion.FAILURE
+        case State.SUCCEEDED:
+            verdicts = {"FAIL": Conclusion.FAILURE, "INCONCLUSIVE": Conclusion.NEUTRAL}
+            return verdicts.get(run.verdict, Conclusion.SUCCESS)
+        case _:
+            assert_never(run.state)
+
+
+def _title(run: Run) -> str:
+    validate = run.stage(Stage.VALIDATE)
+    if run.state is State.SUCCEEDED and validate:
+        return validate.note[:250]
+    if run.state.ended:
+        return (run.reason or f"The run was {run.state}.")[:250]
+    return "Waits in line" if run.state is State.WAITING else f"Run {run.id} is under way"

@@ -1,0 +1,23 @@
+"""What the bot answers to a person: replies, refusals, apologies."""
+
+from bot.arguments import code_span
+
+
+def answer(author: str, text: str) -> str:
+    """One comment that answers all commands of another; the author is named without being called."""
+    return f"{text}\n\n<sub>For {code_span(author)}.</sub>"
+
+
+def refused(command: str, sentence: str) -> str:
+    """Why a command was not carried out, and what to do."""
+    return f"**{code_span('/' + command)} was not carried out.** {sentence}"
+
+
+def broken(what: str, error: BaseException) -> str:
+    """We failed, and say so; the log has the rest under the same name."""
+    return f"This failed because of a mistake in the bot itself ({type(error).__name__}, in {what}); its log says more."
+
+
+def gave_up(what: str, error: BaseException) -> str:
+    """A command that could not be carried out, however often it was tried."""
+    return f"**This was tried several times and did not work.** {broken(what, error)}"

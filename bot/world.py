@@ -1,0 +1,62 @@
+"""What flows and commands may touch: a frozen set of ports and stores, made once in `bot.app`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.events import Event
+from bot.links import Links
+from bot.ports import Forge, Permission, Talk, Tracker
+from bot.refs import Ref
+from bot.told import Told
+from lifecycle import Lifecycle
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which repository and which board belong together, and where retrain items are opened."""
+
+    repository: str
+    branch: str | None = None
+    board: str | None = None  # Fabrikam/Bikes
+    retrain_items: tuple[str, ...] = ()  # boards, github
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports, by the system that a ref names; the stores; and the few things that only the composition knows."""
+
+    life: Lifecycle
+    links: Links
+    told: Told
+    talks: Mapping[str, Talk]
+    forges: Mapping[str, Forge]
+    trackers: Mapping[str, Tracker]
+    plans: Mapping[str, Plan]
+    permissions: Mapping[str, Permission]
+    two_people: bool
+    public_url: str
+    web_url: Callable[[str], str]  # where people see a project's repository
+    now: Callable[[], datetime]
+    put: Callable[[Event], None]  # into the inbox, as if it had come from outside
+    poke: Callable[[str, int], None]  # this workflow has something to do for this number; harmless to repeat
+
+    def talk(self, ref: Ref) -> Talk:
+        """Where people write about that thing."""
+        return self.talks[ref.system]
+
+    def forge(self, project: str) -> Forge:
+        """Where the project's code lives."""
+        return self.forges["github"]
+
+    def page(self, path: str) -> str:
+        """The address of one of our pages."""
+        return f"{self.public_url.rstrip('/')}/{path.lstrip('/')}"
+
+    def run_page(self, number: int) -> str:
+        """The address of a run's page."""
+        return self.page(f"runs/{number}")
+
+    def commit_page(self, project: str, commit: str) -> str:
+        """The address of a commit, where people read it."""
+        return f"{self.web_url(project).rstrip('/')}/commit/{commit}"
