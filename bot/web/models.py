@@ -1,0 +1,147 @@
+"""The pages of models: which there are, who is in production, how it drifts, and one version's manifest."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flask
+
+from bot.web import drifting, reports
+from bot.web.addresses import model_url
+from bot.web.views import Views
+from lifecycle import Champion, Filter, Run, Version, Window
+
+MODEL = "/models/<name:owner>/<name:repo>/<name:model>"
+SHOWN = 50  # versions on a model's page
+LISTED = 200  # models on one page
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One model in the list; `latest` is its newest run."""
+
+    project: str
+    model: str
+    champion: Champion | None
+    window: Window | None
+    drifting: bool
+    latest: Run | None
+
+
+def add_models(app: flask.Flask, views: Views) -> None:
+    """Register the pages of models and versions."""
+
+    @app.get("/models")
+    def models() -> str:
+        names = _names(views)
+        shown = [_summary(views, *name) for name in names[:LISTED]]
+        return flask.render_template("models.html", models=shown, more=max(0, len(names) - LISTED))
+
+    @app.get(MODEL)
+    def model(owner: str, repo: str, model: str) -> str:
+        return _page(views, f"{owner}/{repo}", model)
+
+    @app.get(f"{MODEL}/versions/<int(max=2147483647):number>")
+    def version(owner: str, repo: str, model: str, number: int) -> str:
+        found = views.registry.get(f"{owner}/{repo}", model, number)
+        if found is None:
+            flask.abort(404)
+        return _version(views, found)
+
+
+def _names(views: Views) -> Sequence[tuple[str, str]]:
+    """Models that have a version, and those that are about to."""
+    recent = ((run.spec.project, run.spec.model) for run in views.runs.find(Filter(), limit=SHOWN))
+    return sorted({*views.registry.models(), *recent})
+
+
+def _summary(views: Views, project: str, model: str) -> Summary:
+    return Summary(
+        project=project,
+        model=model,
+        champion=crowned(views.registry.reign(project, model)),
+        window=next(iter(views.watching.windows(project, model, limit=1)), None),
+        drifting=bool(views.watching.open_episodes(project, model)),
+        latest=next(iter(views.runs.find(Filter(project=project, model=model), limit=1)), None),
+    )
+
+
+def crowned(reign: Sequence[Champion]) -> Champion | None:
+    """Who has all of the traffic now, or had it last."""
+    return next((one for one in reign if one.share == 100), None)
+
+
+def _page(views: Views, project: str, model: str) -> str:
+    versions = views.registry.of_model(project, model, limit=SHOWN)
+    summary = _summary(views, project, model)
+    if not versions and summary.latest is None:
+        flask.abort(404)
+    windows = views.watching.windows(project, model)
+    episodes = views.watching.open_episodes(project, model)
+    reign = views.registry.reign(project, model)
+    return flask.render_template(
+        "model.html",
+        it=summary,
+        versions=versions,
+        champion=views.registry.champion(project, model),
+        promoted={one.number: one for one in reversed(reign)},
+        reign=reign,
+        routes=views.routes(project, model),
+        chart=drifting.chart(windows, episodes) if windows else None,
+        windows=windows,
+        report=drifting.report_of(windows[0].report) if windows else None,
+        episodes=[(one, views.links.around(f"episode:{one.id}")) for one in episodes],
+        example=_example(views, versions),
+        primary=lambda version: next(iter(reports.kept(version.metrics)), None),
+        scoring=f"{views.address}{model_url(project, model, 'invocations')}",
+    )
+
+
+def _version(views: Views, version: Version) -> str:
+    manifest = manifest_of(views, version)
+    reign = [one for one in views.registry.reign(version.project, version.model) if one.number == version.number]
+    return flask.render_template(
+        "version.html",
+        it=version,
+        manifest=manifest,
+        metrics=reports.kept(version.metrics),
+        parent=_parent(manifest),
+        reign=reign,
+        facts={name: value for name, value in manifest.items() if name not in ("files", "metrics", "parent")},
+        edges=views.links.around(f"version:{version.project}/{version.model}/{version.number}"),
+    )
+
+
+def manifest_of(views: Views, version: Version) -> Mapping[str, Any]:
+    """The version's manifest; empty when its files are not on this machine or were broken."""
+    try:
+        return views.registry.manifest(version)
+    except (OSError, ValueError):
+        return {}
+
+
+def _parent(manifest: Mapping[str, Any]) -> int | None:
+    """The number of the version that was in production when this one was made: `v3` in a manifest."""
+    text = str(manifest.get("parent") or "").removeprefix("v")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _example(views: Views, versions: Sequence[Version]) -> str:
+    """A request that the newest version understands: its own columns, with a value of each type."""
+    row: dict[str, Any] = {"column": 1.0}
+    if versions:
+        try:
+            text = (views.registry.folder(versions[0]) / "signature.json").read_text(encoding="utf-8")
+            row = {str(one["name"]): _value(str(one["type"])) for one in json.loads(text)["columns"]} or row
+        except (OSError, ValueError, LookupError, TypeError):
+            pass  # an imported version may have none; the shape alone still helps
+    return json.dumps({"dataframe_records": [row]}, ensure_ascii=False)
+
+
+def _value(kind: str) -> Any:
+    if kind.startswith(("int", "uint")):
+        return 1
+    if kind.startswith(("float", "double", "decimal")):
+        return 0.5
+    return True if kind.startswith("bool") else "text"

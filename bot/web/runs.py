@@ -1,0 +1,183 @@
+"""The list of runs, and what there is to see of one: its stages, its log, its report, what it is linked to."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import flask
+
+from bot.web import logs, reports
+from bot.web.drifting import report_of
+from bot.web.scales import Stretch, stretch
+from bot.web.views import Views
+from lifecycle import DriftReport, Filter, Judgement, NoSuchRun, Run, Stage, StageRecord, StageState, State
+
+PAGE = 50
+LARGEST = 2**31 - 1  # what the database's integers hold
+RUN = f"/runs/<int(max={LARGEST}):number>"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the list is narrowed to; `model` is owner/repository/model or empty."""
+
+    model: str
+    state: State | None
+    before: int | None
+
+    @property
+    def filter(self) -> Filter:
+        project, _, model = self.model.rpartition("/")
+        return Filter(project=project, model=model, state=self.state)
+
+    def again(self, **changes: str | int | None) -> str:
+        """The address of the same list, with changes."""
+        values: dict[str, Any] = {"model": self.model or None, "state": self.state, "before": self.before, **changes}
+        return flask.url_for("runs", **{name: value for name, value in values.items() if value is not None})
+
+
+def asked() -> Asked:
+    """What the address asks for; nonsense narrows nothing."""
+    model, state, before = (flask.request.args.get(name, "") for name in ("model", "state", "before"))
+    return Asked(
+        model=model if model.count("/") >= 2 and model.isprintable() and len(model) < 300 else "",
+        state=State(state) if state in set(State) else None,
+        before=min(int(before), LARGEST) if before.isascii() and before.isdigit() and len(before) < 20 else None,
+    )
+
+
+def add_runs(app: flask.Flask, views: Views) -> None:
+    """Register the pages of runs."""
+
+    @app.get("/")
+    def runs() -> str:
+        return _list(views, asked())
+
+    @app.get(RUN)
+    def run(number: int) -> str:
+        return _page(views, _run(views, number))
+
+    @app.get(f"{RUN}.json")
+    def run_json(number: int) -> flask.Response:
+        return flask.jsonify(as_json(_run(views, number)))
+
+    @app.get(f"{RUN}/report.json")
+    def report(number: int) -> flask.Response:
+        found = next(_reports(_run(views, number)), None)
+        if found is None:
+            flask.abort(404)
+        return flask.jsonify(found)
+
+    @app.get(f"{RUN}/log")
+    def log(number: int) -> flask.Response:
+        return _log(views, _run(views, number))
+
+
+def _list(views: Views, which: Asked) -> str:
+    found = views.runs.find(which.filter, limit=PAGE + 1, before=which.before)
+    shown = found[:PAGE]
+    known = {f"{project}/{model}" for project, model in views.registry.models()}
+    known |= {f"{run.spec.project}/{run.spec.model}" for run in shown} | ({which.model} - {""})
+    older = which.again(before=shown[-1].id) if len(found) > PAGE else ""
+    moving = any(not run.state.ended for run in shown)
+    return flask.render_template(
+        "runs.html", runs=shown, which=which, older=older, models=sorted(known), states=list(State), moving=moving
+    )
+
+
+def _run(views: Views, number: int) -> Run:
+    try:
+        return views.runs.get(number)
+    except NoSuchRun:
+        flask.abort(404)
+
+
+def _page(views: Views, run: Run) -> str:
+    record = _logged(run, flask.request.args.get("stage", ""))
+    validated = run.stage(Stage.VALIDATE)
+    judgement = judgement_of(validated) if validated else None
+    return flask.render_template(
+        "run.html",
+        run=run,
+        ahead=views.runs.ahead(run) if run.state is State.WAITING else (),
+        stretches={one.stage: _stretch(run, one, views.now()) for one in run.stages},
+        record=record,
+        log=_tail(views, run, record) if record else None,
+        logs=[one for one in run.stages if one.jobs],
+        judgement=judgement,
+        metrics=reports.metrics(judgement) if judgement else None,
+        slices=reports.slices(judgement) if judgement else None,
+        edges=views.links.around(f"run:{run.id}"),
+        drift=_drift(run),
+    )
+
+
+def judgement_of(record: StageRecord) -> Judgement | None:
+    """The stage's judgement, if it made one that this version can read."""
+    try:
+        return Judgement.from_json(json.dumps(record.result["judgement"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _drift(run: Run) -> DriftReport | None:
+    watched = run.stage(Stage.MONITOR)
+    return report_of(watched.result["report"]) if watched and "report" in watched.result else None
+
+
+def _reports(run: Run) -> Iterator[Any]:
+    return (record.result[key] for record in run.stages for key in ("judgement", "report") if key in record.result)
+
+
+def _stretch(run: Run, record: StageRecord, now: datetime) -> Stretch | None:
+    last = run.ended or now
+    return stretch(record.started, record.ended or last, run.created, last)
+
+
+def _logged(run: Run, wanted: str) -> StageRecord | None:
+    """The stage whose log is shown: the one asked for, or the latest that has one."""
+    have = [one for one in run.stages if one.jobs]
+    return next((one for one in have if one.stage == wanted), have[-1] if have else None)
+
+
+def _ended(record: StageRecord) -> bool:
+    return record.state not in (StageState.PLANNED, StageState.RUNNING)
+
+
+def _tail(views: Views, run: Run, record: StageRecord) -> logs.Piece:
+    try:
+        return logs.tail(lambda offset: views.log(run, record.stage, offset), _ended(record))
+    except (OSError, LookupError):
+        return logs.Piece("", 0, 0)  # jobs are forgotten after a while, and their output with them
+
+
+def _log(views: Views, run: Run) -> flask.Response:
+    record = _logged(run, flask.request.args.get("stage", ""))
+    offset = flask.request.args.get("offset", default=0, type=int)
+    found = logs.Piece("", 0, min(max(0, offset), 2**53))
+    if record is not None:
+        with suppress(OSError, LookupError):
+            found = logs.piece(lambda place: views.log(run, record.stage, place), found.offset, _ended(record))
+    return flask.jsonify(
+        text=found.text,
+        offset=found.offset,
+        stage=record.stage if record else None,
+        revision=run.revision,
+        ended=run.state.ended,
+    )
+
+
+def as_json(run: Run) -> dict[str, Any]:
+    """Everything stored of the run, times as ISO 8601."""
+    return {name: _plain(value) for name, value in asdict(run).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value

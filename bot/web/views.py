@@ -1,0 +1,36 @@
+"""What the pages look at: everything that they may read, handed in by whoever puts the house together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.links import Links
+from lifecycle import Answer, Registry, Run, Stage, Store, Watching
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What the pages read, and the one thing that they do (score).
+
+    `log(run, stage, offset)` is the stage's output from a byte on, at most some 64 KB, and the byte to ask for next;
+    (b"", offset) where there is nothing more. `routes(project, model)` are the per cent of the traffic by deployment.
+    `score(project, model, body)` answers one request. `url_of(ref)` is the web address of a ref's text such as
+    github:octo/bikes#12, `commit_url(project, sha)` that of a commit; empty where there is none. `health()` says of
+    each part of the house `ok` or, in one sentence, what is wrong; it must be cheap. `inbox_depth()` is the number of
+    events that wait. `address` is where people reach these pages, such as https://bot.example.com, without a slash.
+    """
+
+    runs: Store
+    registry: Registry
+    watching: Watching
+    links: Links
+    log: Callable[[Run, Stage, int], tuple[bytes, int]]
+    routes: Callable[[str, str], Mapping[str, int]]
+    score: Callable[[str, str, bytes], Answer]
+    url_of: Callable[[str], str]
+    commit_url: Callable[[str, str], str]
+    health: Callable[[], Mapping[str, str]]
+    inbox_depth: Callable[[], int]
+    address: str
+    version: str
+    now: Callable[[], datetime]
