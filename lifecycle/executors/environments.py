@@ -100,9 +100,9 @@ def _install(folder: Path, requirements: str, python: str, uv: str) -> None:
         pip = [uv, "pip", "install", "--quiet", "--python", inside, "--only-binary", ":all:"]
         freeze = [uv, "pip", "freeze", "--quiet", "--python", inside]
     else:
-        run([python, "-I", "-m", "venv", str(folder)])
-        pip = [inside, "-I", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
-        freeze = [inside, "-I", "-m", "pip", "freeze"]
+        run([python, "-I", "-m", "venv", "--without-pip", str(folder)])
+        pip = [python, "-I", "-m", "pip", "--python", inside, "install", "--quiet", "--only-binary", ":all:"]
+        freeze = [python, "-I", "-m", "pip", "--python", inside, "freeze"]
     if packages:
         run([*pip, "-r", str(wanted)])
         say("compiling")  # once here, or seconds at every start: jobs see the environment read-only

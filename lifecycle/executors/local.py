@@ -159,7 +159,7 @@ class LocalExecutor:
     def forget(self, name: str) -> None:
         """As every executor; raises Refusal for a job that is running."""
         folder = self._folder(name)
-        if folder.kept():
+        if folder.status().state is JobState.RUNNING:
             raise Refusal(f"job {name} is running: cancel it first")
         trash = self.root / "trash" / uuid4().hex
         trash.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,211 @@
+"""Serves a model over HTTP on a socket in its output folder, inside the sandbox: GET /ping, POST /invocations.
+
+Requests are MLflow's JSON (`dataframe_records`, `dataframe_split`, `inputs`), answers {"predictions": [...]}. What is
+waiting is predicted together, one call at a time, so that many small requests cost little more than one large one and
+no model need bear threads. A bad request is answered with 400 and a sentence and ends nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import socketserver
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lifecycle.jobs.lifecycle_loading import Unloadable, fitting, load, one_dimensional, wanted_columns
+else:
+    from lifecycle_loading import Unloadable, fitting, load, one_dimensional, wanted_columns
+
+SOCKET = "serve.sock"
+MOST_BYTES = 32 << 20
+MOST_TOGETHER = 256  # requests
+ANSWER_SECONDS = 60.0
+NUMBERS = ("int", "uint", "double", "float", "halffloat", "decimal")
+
+
+class BadRequest(Exception):
+    """The asker's mistake; one sentence."""
+
+
+class Asked:
+    """One request on its way: its rows, and in the end an answer or what went wrong."""
+
+    def __init__(self, frame: Any) -> None:
+        self.frame = frame
+        self.answer: list[Any] = []
+        self.trouble = ""
+        self.done = threading.Event()
+
+
+class Model:
+    """The model, the types of its columns, and the one thread that asks it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.model = load(folder)
+        signature = folder / "signature.json"
+        columns = json.loads(signature.read_text(encoding="utf-8"))["columns"] if signature.is_file() else []
+        self.types = {column["name"]: column["type"] for column in columns}
+        self.waiting: queue.SimpleQueue[Asked] = queue.SimpleQueue()
+        threading.Thread(target=self.work, daemon=True).start()
+
+    def ask(self, body: bytes) -> list[Any]:
+        """Raises BadRequest."""
+        asked = Asked(self.frame(body))
+        self.waiting.put(asked)
+        if not asked.done.wait(ANSWER_SECONDS):
+            raise BadRequest(f"the model did not answer within {ANSWER_SECONDS:g} seconds")
+        if asked.trouble:
+            raise BadRequest(asked.trouble)
+        return asked.answer
+
+    def frame(self, body: bytes) -> Any:
+        """The request's rows with the columns and types that the model was fitted on."""
+        import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+        try:
+            frame = pd.DataFrame(**table_of(json.loads(body)))
+            for name in frame.columns:
+                frame[name] = typed(frame[name], self.types.get(name, ""))
+            return fitting(self.model, self.with_known_columns(frame))
+        except RecursionError:
+            raise BadRequest("the request is nested too deeply") from None
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as trouble:
+            raise BadRequest(first_line(trouble)) from None
+
+    def with_known_columns(self, frame: Any) -> Any:
+        """Without columns that training never saw; without names, they are taken in training's order."""
+        if wanted_columns(self.model) or not self.types:
+            return frame
+        return frame[[name for name in self.types if name in frame.columns]]
+
+    def work(self) -> None:
+        while True:
+            together = [self.waiting.get()]
+            while len(together) < MOST_TOGETHER and not self.waiting.empty():
+                together.append(self.waiting.get())
+            self.answer(together)
+
+    def answer(self, together: list[Asked]) -> None:
+        """Predict all at once; if that fails, each alone, so that one bad request spoils no other."""
+        import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+        try:
+            frame = together[0].frame if len(together) == 1 else pd.concat([a.frame for a in together])
+            answers = listed(self.model.predict(frame))
+            if len(answers) != len(frame):
+                raise ValueError(f"the model gave {len(answers)} predictions for {len(frame)} rows")
+            start = 0
+            for asked in together:
+                asked.answer = answers[start : start + len(asked.frame)]
+                start += len(asked.frame)
+        except Exception as trouble:
+            if len(together) > 1:
+                for asked in together:
+                    self.answer([asked])
+                return
+            together[0].trouble = f"the model cannot predict this: {first_line(trouble)}"
+        for asked in together:
+            asked.done.set()
+
+
+def table_of(request: Any) -> dict[str, Any]:
+    """The arguments of a frame, from any of the forms in which MLflow takes rows. Raises ValueError."""
+    if not isinstance(request, dict):
+        raise ValueError("the request must be a JSON object with dataframe_records, dataframe_split or inputs")
+    if isinstance(split := request.get("dataframe_split"), dict):
+        return {"data": split["data"], "columns": split.get("columns")}
+    for name in ("dataframe_records", "inputs", "instances"):
+        if isinstance(rows := request.get(name), list | dict):
+            return {"data": rows}
+    raise ValueError("the request must hold its rows in dataframe_records, dataframe_split or inputs")
+
+
+def typed(column: Any, kind: str) -> Any:
+    """The column as its type in training; JSON knows fewer types, and one null turns numbers into objects."""
+    import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+    if kind.startswith(NUMBERS):
+        numbers = pd.to_numeric(column)
+        return numbers if kind.startswith(("int", "uint")) and numbers.dtype.kind in "iu" else numbers.astype("float64")
+    if kind.startswith(("timestamp", "date")):
+        moments = pd.to_datetime(column, format="ISO8601", utc=True)
+        return moments if "tz=" in kind else moments.dt.tz_localize(None)
+    if kind == "bool":
+        return column.astype("bool") if not column.isna().any() else column.astype("object")
+    return column
+
+
+def listed(predictions: Any) -> list[Any]:
+    """Predictions as JSON can say them; what is not a number is null."""
+    values = one_dimensional(predictions).tolist()
+    return [None if isinstance(value, float) and value * 0 != 0 else value for value in values]
+
+
+def first_line(trouble: BaseException) -> str:
+    words = (str(trouble).strip().splitlines() or [""])[0][:300]
+    return words or type(trouble).__name__
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection, which may ask many times."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet
+    model: Model
+
+    def do_GET(self) -> None:
+        self.reply(200 if self.path == "/ping" else 404, {"ready": True})
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if not length.isdigit() or int(length) > MOST_BYTES:
+            self.close_connection = True
+            self.reply(413, {"error": f"the request must say its length and be below {MOST_BYTES >> 20} MB"})
+            return
+        body = self.rfile.read(int(length))
+        if self.path != "/invocations":
+            self.reply(404, {"error": "ask POST /invocations"})
+            return
+        try:
+            self.reply(200, {"predictions": self.model.ask(body)})
+        except BadRequest as trouble:
+            self.reply(400, {"error": str(trouble)})
+
+    def reply(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content, default=str).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return  # requests are in the prediction log
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def main() -> int:
+    sys.path.pop(0)  # ours; the model's code must not find our programs by their names
+    try:
+        Handler.model = Model(Path(os.environ["LIFECYCLE_MODEL"]))
+    except Unloadable as trouble:
+        sys.exit(f"the model cannot be loaded: {trouble}")
+    os.chdir(os.environ["LIFECYCLE_OUTPUT"])  # a socket's path may not be long
+    with Server(SOCKET, Handler) as server:
+        print("serving", flush=True)  # noqa: T201
+        server.serve_forever()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
