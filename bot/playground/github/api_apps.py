@@ -137,9 +137,9 @@ def redeliver_to_app(which: int) -> tuple[Json, int]:
 
 def _hooks(owner: str, name: str, access: str = "read") -> Repo:
     """A repository's hooks belong to its administrators, and to tokens that were made for them."""
-    repo = open_repo(owner, name, "repository_hooks", access, "admin")
+    repo = open_repo(owner, name, "repository_hooks", access)
     token = asker().token
-    if token is None:
+    if token is None or (token.installation is None and not world().may(token.user, repo, "admin")):
         raise not_found()
     if token.installation is None and not {"admin:repo_hook", "write:repo_hook", "repo"} & set(token.scopes):
         raise not_found()

@@ -10,6 +10,7 @@ from bot.playground.github.shapes import Json
 
 # GitHub's older four words for its five levels.
 OLD_WORD = {"admin": "admin", "maintain": "write", "write": "write", "triage": "read", "read": "read", "none": "none"}
+UNPROTECTED: Json = {"enforcement_level": "off", "contexts": [], "checks": []}
 
 
 @api.get("/repos/<owner>/<name>")
@@ -64,7 +65,7 @@ def branch(owner: str, name: str, branch: str) -> Json:
         **shapes_code.branch(found, branch, sha),
         "commit": shapes_code.commit(commit, found, world().by_email(commit.author.email)),
         "_links": {"self": api_url, "html": f"{found.web}/tree/{branch}"},
-        "protection": {"enabled": False, "required_status_checks": {"enforcement_level": "off", "contexts": []}},
+        "protection": {"enabled": False, "required_status_checks": dict(UNPROTECTED)},
         "protection_url": f"{api_url}/protection",
     }
 

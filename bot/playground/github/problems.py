@@ -1,5 +1,6 @@
 """What GitHub says when it will not: a status and GitHub's words, for the API and the pages alike."""
 
+from collections.abc import Sequence
 from typing import Any
 
 DOCS = "https://docs.github.com/rest"
@@ -12,7 +13,7 @@ class Problem(Exception):
         self,
         status: int,
         message: str,
-        errors: list[dict[str, Any]] | None = None,
+        errors: Sequence[dict[str, Any] | str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
@@ -25,7 +26,7 @@ class Problem(Exception):
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = {"message": self.message}
         if self.errors is not None:
-            body["errors"] = self.errors
+            body["errors"] = list(self.errors)
         return {**body, "documentation_url": DOCS, "status": str(self.status)}
 
 

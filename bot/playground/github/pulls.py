@@ -190,7 +190,7 @@ class Pulls(Talk):
             if state not in ("APPROVED", "CHANGES_REQUESTED", "COMMENTED"):
                 raise invalid("PullRequestReview", "event")
             if who is issue.user and state != "COMMENTED":
-                raise Problem(422, "Unprocessable Entity", [_custom("Can not approve your own pull request")])
+                raise Problem(422, "Unprocessable Entity", ["Can not approve your own pull request"])
             review = Review(self.next_id(), who, body, state, code.head_sha, self.now())
             code.reviews.append(review)
             payload = {

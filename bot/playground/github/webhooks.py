@@ -59,7 +59,8 @@ class Webhooks(Store):
             config = {"content_type": "json", "insecure_ssl": "0", "url": hook.url, "secret": "********"}
             app_id = hook.app.id if hook.app else None
             payload["hook"] = {"type": "App", "id": hook.id, "name": "web", "active": True, "app_id": app_id}
-            payload["hook"] |= {"events": list(hook.events), "config": config}
+            times = {"created_at": shapes.iso(hook.created_at), "updated_at": shapes.iso(hook.updated_at)}
+            payload["hook"] |= {"events": list(hook.events), "config": config, **times}
         self._send(hook, "ping", None, payload, home, None)
 
     def fire(

@@ -21,6 +21,8 @@ from bot.playground.github import (  # noqa: F401 (importing them puts their rou
     api_repos,
     api_users,
     pages,
+    pages_code,
+    pages_talk,
 )
 from bot.playground.github.gate import api, identify
 from bot.playground.github.git_http import git_application, serves
