@@ -93,6 +93,18 @@ def read(where: str | os.PathLike[str], columns: Sequence[str] | None = None) ->
     return source(where).table(columns)
 
 
+def content(where: str | os.PathLike[str], most: int = 256 << 20) -> bytes:
+    """A small file's bytes, from a path or URL. Raises TableError, also for more than ``most`` bytes."""
+    text = os.fspath(where)
+    with _told(text):
+        filesystem, path = _filesystem(text)
+        with filesystem.open_input_stream(path, compression=None) as stream:
+            found: bytes = stream.read(most + 1)
+    if len(found) > most:
+        raise TableError(f"{text} is larger than {most >> 20} MB.")
+    return found
+
+
 def _filesystem(text: str) -> tuple[Any, str]:
     from pyarrow import fs
 

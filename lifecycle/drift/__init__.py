@@ -10,7 +10,7 @@ from lifecycle.drift.standing import Call, Standing, standing
 
 if TYPE_CHECKING:
     from lifecycle.drift.comparing import compare
-    from lifecycle.drift.profile import Profile, profile
+    from lifecycle.drift.profiles import Profile, profile
 
 __all__ = [
     "Alarm",
@@ -26,7 +26,7 @@ __all__ = [
     "standing",
 ]
 
-_HEAVY = {"compare": "comparing", "Profile": "profile", "profile": "profile"}
+_HEAVY = {"compare": "comparing", "Profile": "profiles", "profile": "profiles"}
 
 
 def __getattr__(name: str) -> object:
@@ -34,6 +34,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib
 
-    found = getattr(importlib.import_module(f"{__name__}.{_HEAVY[name]}"), name)
-    globals()[name] = found  # the submodule ``profile`` would otherwise stand where the function should
-    return found
+    return getattr(importlib.import_module(f"{__name__}.{_HEAVY[name]}"), name)

@@ -8,7 +8,7 @@ from lifecycle.drift import describing
 from lifecycle.drift.bins import Bins, category_bins, number_bins
 from lifecycle.drift.columns import CategoryColumn, Column, Mismatch, NotMergeable, NumericColumn, Unwatched
 from lifecycle.drift.numbers import Tested, held_against, holm, kolmogorov_smirnov, rate_p, wasserstein
-from lifecycle.drift.profile import Profile
+from lifecycle.drift.profiles import Profile
 from lifecycle.drift.report import Alarm, ColumnDrift, DriftReport, Watch
 from lifecycle.verdicts.words import number
 

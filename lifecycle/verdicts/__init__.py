@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lifecycle.verdicts.cbpe import Cbpe
     from lifecycle.verdicts.checks import data_checks
     from lifecycle.verdicts.judging import judge
-    from lifecycle.verdicts.realised import measure, realised
+    from lifecycle.verdicts.late import measure, realised
 
 __all__ = [
     "METRICS",
@@ -46,8 +46,8 @@ _HEAVY = {
     "TargetSummary": "baseline",
     "data_checks": "checks",
     "judge": "judging",
-    "measure": "realised",
-    "realised": "realised",
+    "measure": "late",
+    "realised": "late",
 }
 
 

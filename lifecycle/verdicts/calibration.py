@@ -78,4 +78,7 @@ def _outcome(own: Calibration, other: Calibration | None) -> tuple[Outcome, str]
     if words:
         text = " and ".join(words)
         return Outcome.WARN, f"{text[0].upper()}{text[1:]}."
-    return Outcome.OK, f"Probabilities mean what they say (off by {own.gap:+.3f} on average, slope {own.slope:.2f})."
+    size = f"{own.gap:+.3f} on average, slope {own.slope:.2f}"
+    if other is not None and (abs(own.gap) > GAP or not SLOPES[0] <= own.slope <= SLOPES[1]):
+        return Outcome.OK, f"Probabilities are off by {size}, no more than the champion's."
+    return Outcome.OK, f"Probabilities mean what they say (off by {size})."

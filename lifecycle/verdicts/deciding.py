@@ -123,7 +123,7 @@ def alone(gate: Gate, found: Estimate, metric: str, rows: int) -> Comparison:
     """The metric of a candidate that has no champion to be compared with: it passes as far as this goes."""
     low, high = number(found.interval.low), number(found.interval.high)
     reason = (
-        f"{metric} is {number(found.candidate)} ({gate.confidence:.0%} interval {low} to {high}) "
+        f"{metric} is {number(found.candidate)} ({gate.confidence * 100:g} % interval {low} to {high}) "
         f"on {rows:,} held-back rows; there is no champion to compare with."
     )
     return Comparison(

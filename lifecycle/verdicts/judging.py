@@ -146,7 +146,7 @@ def _sentence(
         surely = "does not beat" if dummy.verdict is Verdict.FAIL else "is not surely better than"
         parts.append(f"The candidate {surely} a dummy that answers the same for every row: {dummy.reason}")
     failed = [one for one in slices if one.verdict is Verdict.FAIL]
-    if failed:
+    if failed and primary.verdict is not Verdict.FAIL:
         parts.append(failed[0].reason)
     parts += [one.sentence for one in checks if one.outcome is Outcome.FAIL]
     return " ".join(part[0].upper() + part[1:] if at else part for at, part in enumerate(parts))

@@ -25,9 +25,11 @@ def row_losses(metric: str, rows: Rows, scores: Scores) -> Floats:
             zeros = int(np.count_nonzero(rows.labels == 0))
             if zeros:
                 raise ValueError(f"mape is not defined: {zeros:,} of {len(rows):,} labels are 0. Use mae.")
-            return np.abs((_answers(scores) - rows.labels) / rows.labels)
+            shares: Floats = np.abs((_answers(scores) - rows.labels) / rows.labels)
+            return shares
         case "accuracy":
-            return (hard(scores, metric) == rows.codes).astype(np.float64)
+            right: Floats = (hard(scores, metric) == rows.codes).astype(np.float64)
+            return right
         case "logloss":
             table = probabilities(scores, metric)
             own: Floats = np.maximum(table[np.arange(len(rows)), rows.codes], TINY)

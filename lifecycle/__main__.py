@@ -1,0 +1,269 @@
+"""The command line: profile, drift and judge on files; the same code that the bot runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lifecycle import manual
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lifecycle.drift import DriftReport, Profile
+    from lifecycle.verdicts import Judgement
+
+NOTHING, DONE, DOUBT, BAD = 2, 0, 3, 4
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, saying one sentence instead of a usage block."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit 2."""
+        self.exit(NOTHING, f"{self.prog}: {message}. Try {self.prog} --help.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status: 0 good, 2 nothing could be judged, 3 doubtful, 4 bad."""
+    chosen = _parser().parse_args(argv)
+    try:
+        status: int = chosen.run(chosen)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # the reader has seen enough; nothing more may be written, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return _sorry("interrupted.", 130)
+    except (ValueError, OSError) as problem:
+        return _sorry(str(problem))
+    except MemoryError:
+        return _sorry("the data does not fit into memory.")
+    except Exception as problem:  # whoever runs this in a CI needs a sentence, not our stack
+        return _sorry(f"a mistake of this program, please report it: {type(problem).__name__}: {problem}")
+
+
+def _sorry(sentence: str, status: int = NOTHING) -> int:
+    print(f"lifecycle: {' '.join(sentence.split())}", file=sys.stderr)
+    return status
+
+
+def _parser() -> Parser:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = Parser("python -m lifecycle", description=manual.TOP, formatter_class=form, allow_abbrev=False)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+    _add_profile(commands)
+    _add_drift(commands)
+    _add_judge(commands)
+    return parser
+
+
+def _add_profile(commands: Any) -> None:
+    one = commands.add_parser(
+        "profile", description=manual.PROFILE, epilog=manual.PROFILE_MORE, help="summarise training data once",
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    one.add_argument("data", nargs="+", metavar="DATA", help="a table: file, folder or URL")
+    one.add_argument("--out", required=True, metavar="PROFILE", help="the file to write")
+    _add_names(one, "--exclude", "columns to leave out, such as the target")
+    _add_names(one, "--prediction", "columns that hold the model's answers (default: prediction)", "prediction")
+    one.set_defaults(run=_profile)
+
+
+def _add_drift(commands: Any) -> None:
+    one = commands.add_parser(
+        "drift", description=manual.DRIFT, epilog=manual.DRIFT_MORE, help="hold new data against a profile",
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    one.add_argument("profile", metavar="PROFILE", help="what python -m lifecycle profile wrote")
+    one.add_argument("data", nargs="+", metavar="DATA", help="a table: file, folder or URL")
+    one.add_argument("--json", action="store_true", help="print JSON")
+    _add_names(one, "--ignore", "columns not to look at")
+    one.add_argument("--psi-warn", type=float, default=0.1, metavar="X", help="corrected PSI that warns (default: 0.1)")
+    one.add_argument("--psi-alarm", type=float, default=0.2, metavar="X", help="... that alarms (default: 0.2)")
+    one.add_argument(
+        "--p", type=float, default=0.01, metavar="P", help="adjusted p below which it counts (default: 0.01)"
+    )
+    one.add_argument("--usual-rows", type=float, metavar="N", help="warn under half of it and over double")
+    one.set_defaults(run=_drift)
+
+
+def _add_judge(commands: Any) -> None:
+    one = commands.add_parser(
+        "judge", description=manual.JUDGE, epilog=manual.JUDGE_MORE, help="candidate against champion",
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    one.add_argument("--labels", required=True, metavar="LABELS", help='a table with the column "label"')
+    one.add_argument("--candidate", required=True, metavar="CANDIDATE", help='a table with the column "prediction"')
+    one.add_argument(
+        "--champion", metavar="CHAMPION", help="the same; without it the candidate is held against a dummy"
+    )
+    one.add_argument("--metric", required=True, metavar="METRIC", help="see METRICS below")
+    one.add_argument(
+        "--margin", metavar="M", help="0.005, or 2%% of the champion's value (default: 0.005, or 1%% of a loss)"
+    )
+    one.add_argument("--require-improvement", action="store_true", help="pass only what is certainly better")
+    one.add_argument("--at-least", type=float, metavar="X", help="fail a candidate whose value is lower")
+    one.add_argument("--at-most", type=float, metavar="X", help="fail a candidate whose value is higher")
+    one.add_argument("--confidence", type=float, default=0.95, metavar="C", help="of the intervals (default: 0.95)")
+    one.add_argument(
+        "--positive", metavar="CLASS", help="the class that probabilities are of (default: the last in order)"
+    )
+    one.add_argument(
+        "--features", metavar="TABLE", help="the held-back rows' columns, searched for slices that got worse"
+    )
+    _add_names(one, "--slices", "columns to slice by, of TABLE or LABELS")
+    one.add_argument("--blocks", metavar="COLUMN", help="rows with equal values (days for times) depend on each other")
+    one.add_argument("--dummy", action="store_true", help="require that a dummy is beaten, too")
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one.set_defaults(run=_judge)
+
+
+def _add_names(parser: argparse.ArgumentParser, option: str, words: str, default: str = "") -> None:
+    names = [name for name in default.split(",") if name]
+    parser.add_argument(option, type=_names, default=names, metavar="A,B", help=words)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _profile(chosen: argparse.Namespace) -> int:
+    from lifecycle import tables
+    from lifecycle.drift import profile
+
+    sources = [tables.source(one) for one in chosen.data]
+    sample = sources[0].sample() if len(sources) == 1 else None
+    made = profile(_rows(sources), exclude=chosen.exclude, prediction=chosen.prediction, sample=sample)
+    if not made.rows:
+        raise tables.TableError(f"{chosen.data[0]} has no rows.")
+    _write(Path(chosen.out), made.to_bytes())
+    print(_profiled(made, chosen.out))
+    return DONE
+
+
+def _rows(sources: Sequence[Any]) -> Iterator[pa.RecordBatch]:
+    for one in sources:
+        yield from one.batches()
+
+
+def _write(path: Path, what: bytes) -> None:
+    """Whole or not at all: a reader never sees half a profile."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_bytes(what)
+        part.replace(path)
+    except OSError as problem:
+        part.unlink(missing_ok=True)
+        raise ValueError(f"{path} cannot be written: {problem.strerror}.") from None
+
+
+def _profiled(made: Profile, out: str) -> str:
+    from lifecycle.drift.columns import Unwatched
+
+    skipped = [one for one in made.columns.values() if isinstance(one, Unwatched)]
+    lines = [f"{out}: {made.rows:,} rows, {len(made.columns) - len(skipped)} columns watched."]
+    return "\n".join(lines + [f"Not watched: {one.name} ({one.why})." for one in skipped])
+
+
+def _drift(chosen: argparse.Namespace) -> int:
+    from lifecycle import tables
+    from lifecycle.drift import Profile, Watch, compare, profile
+
+    reference = Profile.from_bytes(tables.content(chosen.profile))
+    watch = Watch(
+        chosen.psi_warn, chosen.psi_alarm, chosen.p, ignore=tuple(chosen.ignore), usual_rows=chosen.usual_rows
+    )
+    window = profile(_rows([tables.source(one) for one in chosen.data]), like=reference)
+    if not window.rows:
+        raise tables.TableError(f"{chosen.data[0]} has no rows.")
+    if not any(name in window.columns for name in reference.columns):
+        raise tables.TableError(f"{chosen.data[0]} has none of the profile's columns.")
+    report = compare(reference, window, watch)
+    print(report.to_json() if chosen.json else _drift_text(report))
+    return {"CLEAN": DONE, "WARN": DOUBT, "ALARM": BAD}[report.verdict.value]
+
+
+def _drift_text(report: DriftReport) -> str:
+    lines = [f"{report.verdict}: {report.sentence}", ""]
+    rows = [("column", "verdict", "PSI", "p", "KS", "")]
+    for one in report.columns:
+        psi, p, ks = (f"{value:.3g}" if value is not None else "" for value in (one.psi_corrected, one.p, one.ks))
+        rows.append((one.name, one.verdict.value, psi, p, ks, one.reason if one.verdict.value != "CLEAN" else ""))
+    lines += _aligned(rows)
+    lines += [f"Not watched: {name} ({why})." for name, why in report.unwatched.items()]
+    return "\n".join(lines + ([f"Not in training: {', '.join(report.extra)}."] if report.extra else []))
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _judge(chosen: argparse.Namespace) -> int:
+    from lifecycle import tables
+    from lifecycle.verdicts import METRICS, Gate, Limits, judge
+
+    gate = Gate.of(
+        chosen.metric, chosen.margin, require_improvement=chosen.require_improvement,
+        limits=Limits(chosen.at_least, chosen.at_most), confidence=chosen.confidence, blocks=chosen.blocks,
+        slices=tuple(chosen.slices), positive=chosen.positive, beat_baseline=chosen.dummy or not chosen.champion,
+        find_slices=10 if chosen.features else 0,
+    )  # fmt: skip
+    labels = tables.read(chosen.labels)
+    features = tables.read(chosen.features) if chosen.features else labels if chosen.slices or chosen.blocks else None
+    _has(labels, "label", chosen.labels)
+    models = [tables.read(one) if one else None for one in (chosen.candidate, chosen.champion)]
+    for table, where in zip(models, (chosen.candidate, chosen.champion), strict=True):
+        if table is not None:
+            _has(table, "prediction", where)
+    task = METRICS[chosen.metric].task
+    found = judge(labels, models[0], models[1], task=task, gate=gate, features=features)
+    print(_judged_json(found) if chosen.json else _judged_text(found))
+    return {"PASS": DONE, "INCONCLUSIVE": DOUBT, "FAIL": BAD}[found.verdict.value]
+
+
+def _has(table: pa.Table, name: str, where: str) -> None:
+    from lifecycle.tables import TableError
+
+    if name not in table.schema.names:
+        raise TableError(f'{where} has no column "{name}"; it has {", ".join(table.schema.names[:12]) or "none"}.')
+    if not len(table):
+        raise TableError(f"{where} has no rows.")
+
+
+def _judged_json(found: Judgement) -> str:
+    whole = json.loads(found.to_json())
+    interval = found.primary.difference
+    flat = {key: whole["primary"][key] for key in ("metric", "champion", "candidate", "margin", "rows", "rows_needed")}
+    flat |= {"difference": None, "low": None, "high": None}
+    if interval is not None:
+        flat |= {"difference": interval.estimate, "low": interval.low, "high": interval.high}
+    rest = {key: whole[key] for key in ("schema", "verdict", "sentence", "slices", "checks", "others", "baseline")}
+    return json.dumps(rest | flat | {"greater_is_better": found.primary.greater_is_better}, ensure_ascii=False)
+
+
+def _judged_text(found: Judgement) -> str:
+    from lifecycle.verdicts.words import number
+
+    rows = [("metric", "champion", "candidate", "difference", "interval", "verdict")]
+    for one in (found.primary, *found.others):
+        change = one.difference
+        old = "" if one.champion is None else number(one.champion)
+        cells = (
+            ("", "") if change is None else (number(change.estimate), f"{number(change.low)} to {number(change.high)}")
+        )
+        rows.append((one.metric, old, number(one.candidate), *cells, one.verdict.value))
+    lines = [f"{found.verdict}: {found.sentence}", "", *_aligned(rows)]
+    lines += [f"Slice, {one.verdict}: {one.reason}" for one in found.slices]
+    return "\n".join(lines + [f"Check, {one.outcome}: {one.sentence}" for one in found.checks])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
