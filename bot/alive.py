@@ -33,9 +33,7 @@ class Alive:
     def beat(self) -> set[str]:
         """Say that we are alive; the ids of all who are."""
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
-        now: ColumnElement[float] = func.unixepoch("subsec")
-        if dialect is postgresql:
-            now = func.date_part("epoch", func.clock_timestamp())
+        now = _now(self.engine)
         insert = dialect.insert(executors).values(id=self.me, seen=now)
         with self.engine.begin() as connection:
             if self.alone:
@@ -48,3 +46,17 @@ class Alive:
         """Say that we go, so that nobody waits for our lease to end."""
         with self.engine.begin() as connection:
             connection.execute(delete(executors).where(executors.c.id == self.me))
+
+
+def alive_count(engine: Engine) -> int:
+    """How many workers have shown a sign of life within their lease."""
+    now = _now(engine)
+    with engine.connect().execution_options(read_only=True) as connection:
+        query = select(func.count()).select_from(executors).where(executors.c.seen > now - LEASE)
+        return connection.execute(query).scalar_one()
+
+
+def _now(engine: Engine) -> ColumnElement[float]:
+    if engine.dialect.name == "postgresql":
+        return func.date_part("epoch", func.clock_timestamp())
+    return func.unixepoch("subsec")

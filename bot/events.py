@@ -142,7 +142,7 @@ Event = (
     | MonitorDue
     | SweepDue
 )
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}  # type: ignore[attr-defined]
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
 
 
 def pack(event: Event) -> tuple[str, str, bytes]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lifecycle.drift import Alarm, DriftReport
     from lifecycle.endpoints import Answer
     from lifecycle.endpoints.local import LocalEndpoint
+    from lifecycle.endpoints.predictions import PredictionLog
     from lifecycle.executors import Executor, JobStatus, Limits, Used
     from lifecycle.executors.local import LocalExecutor
     from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
@@ -50,6 +51,7 @@ _HOME = {
     "drift": ("Alarm", "DriftReport"),
     "endpoints": ("Answer",),
     "endpoints.local": ("LocalEndpoint",),
+    "endpoints.predictions": ("PredictionLog",),
     "executors": ("Executor", "JobStatus", "Limits", "Used"),
     "executors.local": ("LocalExecutor",),
     "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
@@ -97,6 +99,7 @@ __all__ = [
     "NewerDatabase",
     "NoSuchRun",
     "Observed",
+    "PredictionLog",
     "Project",
     "Registry",
     "Rest",

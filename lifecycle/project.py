@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from lifecycle.verdicts import METRICS, Margin, names_of
+from lifecycle.verdicts import Task as TaskName
 from lifecycle.yamlfile import Mistake, Mistakes, parse
 
 __all__ = [
@@ -119,7 +120,7 @@ class Project(Part):
 
 def metric_names(task: str) -> tuple[str, ...]:
     """The metrics that a model of that task can be judged by."""
-    return tuple(name for name in METRICS if name in names_of(task))
+    return names_of(TaskName(task))
 
 
 def read_project(text: str, where: str = FILE) -> Project:

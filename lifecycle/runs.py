@@ -148,11 +148,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A run as it is now: as stored, its current stage's jobs as the executor sees them, and who is ahead in line."""
+    """A run as it is now: as stored, its current stage's jobs as the executor sees them, and who is ahead in line.
+
+    `full`: as many runs work as may at the same time.
+    """
 
     run: Run
     jobs: Mapping[str, JobStatus]
     ahead: tuple[int, ...] = ()
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,7 @@ def next_move(now: Observed) -> Move:
         return Conclude(State.SUCCEEDED)
     match current.state:
         case StageState.PLANNED:
-            return Wait() if now.ahead and run.state is State.WAITING else Begin(current.stage, 1)
+            return Wait() if run.state is State.WAITING and (now.ahead or now.full) else Begin(current.stage, 1)
         case StageState.RUNNING:
             return _running(current, now.jobs)
         case StageState.FAILED:

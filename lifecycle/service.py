@@ -24,6 +24,7 @@ from lifecycle.runs import (
     StageState,
     State,
     Stop,
+    lane,
 )
 from lifecycle.sealing import seal
 from lifecycle.shop import Outcome, Shop, Trouble
@@ -61,14 +62,15 @@ class Lifecycle:
         """Whether the commit is in the history of `head`."""
         return self.shop.workspaces.ahead(self.shop.source(name), head, commit) == 0
 
-    def changed(self, name: str, base: str, head: str) -> Sequence[str] | None:
-        """The paths that differ between two commits' trees since they parted; None when that cannot be said."""
+    def changed(self, name: str, base: str, head: str) -> Sequence[str]:
+        """What `head` changed since it left `base`, as a pull request shows it."""
         return self.shop.workspaces.changed_paths(self.shop.source(name), base, head)
 
     def observe(self, number: int) -> Observed:
         """The run as stored, its current jobs as the executor sees them, and who is ahead in line."""
         run = self.shop.store.get(number)
-        return Observed(run, self._jobs(run), self.shop.store.ahead(run))
+        full = lane(run.spec.kind) == "train" and self.shop.store.working("train") >= self.shop.at_once
+        return Observed(run, self._jobs(run), self.shop.store.ahead(run), full)
 
     def begin(self, number: int, move: Begin) -> None:
         """Start the stage's jobs under their natural names."""

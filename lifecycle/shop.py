@@ -46,6 +46,7 @@ class Shop:
     requests: RequestLog
     source: Callable[[str], Source]
     now: Callable[[], datetime]
+    at_once: int  # runs that may work at the same time on this machine
     most: Limits  # no model gets more than the house allows, whatever its repository asks
 
     def folder(self, run: Run) -> Path:

@@ -106,10 +106,10 @@ class Store:
         with self._reading() as connection:
             return tuple(connection.execute(self._line(run).where(runs.c.id > run.id)).scalars())
 
-    def running(self) -> int:
-        """How many runs have begun and not ended."""
+    def working(self, which: str) -> int:
+        """How many runs of a lane have begun and not ended."""
+        query = select(func.count()).where(~runs.c.ended_yet, runs.c.state == State.RUNNING, runs.c.lane == which)
         with self._reading() as connection:
-            query = select(func.count()).where(~runs.c.ended_yet, runs.c.state == State.RUNNING)
             return connection.execute(query).scalar_one()
 
     def _line(self, run: Run) -> Select[int]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from yaml import Node
 
-from lifecycle.yamltree import Step, Wrong, compose, find, plain, shown
+from lifecycle.yamltree import Step, Wrong, compose, find, named, plain, shown
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 Problem = tuple[Sequence[Step], str]
@@ -77,11 +77,10 @@ def _problems(tree: Node, into: type[BaseModel], details: Iterable[ErrorDetails]
     """What pydantic found, one problem a place: the members of a union complain one by one."""
     found: dict[tuple[int, str], list[str]] = {}
     given: dict[tuple[int, str], str] = {}
-    for detail in details:
+    for detail in filter(_counts, details):
         path = [step for step in detail["loc"] if step != "[key]"]
         line, walked = find(tree, path)
-        named = path if detail["type"] == "missing" else walked
-        place = line, ".".join(map(str, named)) or "the file"
+        place = line, ".".join(map(named, path if detail["type"] == "missing" else walked)) or "the file"
         what = _wish(detail, _neighbours(into, path))
         found[place] = list(dict.fromkeys([*found.get(place, []), what]))
         given[place] = f" (found {shown(detail['input'])})" if echo and _is_value(detail) else ""
@@ -91,6 +90,11 @@ def _problems(tree: Node, into: type[BaseModel], details: Iterable[ErrorDetails]
 def _told(name: str, whats: Sequence[str]) -> str:
     what = " or ".join([whats[0], *(more.removeprefix("expected ") for more in whats[1:])])
     return f"{name}{what}" if what.startswith(" ") else f"{name}: {what}"
+
+
+def _counts(detail: ErrorDetails) -> bool:
+    """Whether this is news: what has too few entries only because some of them are wrong is not."""
+    return detail["type"] != "too_short" or len(detail["input"]) < detail.get("ctx", {})["min_length"]
 
 
 def _is_value(detail: ErrorDetails) -> bool:

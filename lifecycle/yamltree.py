@@ -59,7 +59,7 @@ def compose(text: str) -> yaml.MappingNode:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise Wrong((line, f"this is not YAML: {error.problem or error.context}")) from None
+        raise Wrong((line, f"this is not YAML: {_plainly(error.problem or error.context or '')}")) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise Wrong((line, "this is not YAML: it holds a character that text files do not have")) from None
@@ -71,6 +71,13 @@ def compose(text: str) -> yaml.MappingNode:
     if wrong := list(_bad_keys(tree, set())):
         raise Wrong(*wrong)
     return tree
+
+
+def _plainly(problem: str) -> str:
+    """A parser's complaint without the word that it quotes, which may be half a password."""
+    if problem.startswith("found undefined alias"):
+        return "found an alias that nothing defines; put quotes around text that begins with `*`"
+    return problem
 
 
 def _scan(text: str) -> None:
@@ -115,7 +122,7 @@ def _bad_keys(node: yaml.Node, seen: set[int]) -> Iterator[tuple[int, str]]:
         if not isinstance(key, yaml.ScalarNode):
             yield line, "a key must be a word, not a list or mapping"
         elif key.value in names:
-            yield line, f"the key {shown(key.value)} stands twice"
+            yield line, f"the key {named(key.value)} stands twice"
         else:
             names.add(key.value)
         if key.value == "<<" and not _mergeable(value):
@@ -155,6 +162,12 @@ def find(node: yaml.Node, path: Sequence[Step]) -> tuple[int, list[Step]]:
 
 def _line(at: yaml.Node | yaml.Event) -> int:
     return at.start_mark.line + 1 if at.start_mark else 1
+
+
+def named(key: Step) -> str:
+    """A key for a message, cut where it is too long to be a name: it may be a secret in the wrong place."""
+    text = str(key)
+    return text if len(text) <= 30 else text[:6] + "…"
 
 
 def shown(value: object) -> str:

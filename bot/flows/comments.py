@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from bot import trust, wording
 from bot.asking import Ask, Refused, Reply
@@ -30,7 +31,7 @@ def begin(world: World, step: Step, event: CommentPosted) -> None:
         step("acknowledge", lambda: world.talk(ref).acknowledge(ref, event.comment, Mark.SEEN), 2)
     except GaveUp as error:
         log.warning("could not acknowledge %s: %s", event.id, error)
-    answers = [_tried(step, f"command {one.place}", lambda one=one: _answer(world, event, one)) for one in asked]
+    answers = [_tried(step, f"command {one.place}", partial(_answer, world, event, one)) for one in asked]
     text = "\n\n".join(str(answer) for answer in answers if answer)
     if text:
         step("say", lambda: world.talk(ref).say(ref, f"answer {event.id}", wording.answer(event.author, text)))

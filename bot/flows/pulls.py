@@ -1,6 +1,7 @@
 """Pull requests: each new head is validated for the models that it touches; what is merged is trained again."""
 
 import logging
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from bot import wording
@@ -108,7 +109,7 @@ def _models(world: World, project: str, commit: str) -> dict[str, Model]:
         return {}
 
 
-def _touches(model: Model, paths: tuple[str, ...]) -> bool:
+def _touches(model: Model, paths: Sequence[str]) -> bool:
     patterns = (FILE, model.requirements, *model.paths)
     return any(fnmatchcase(path, pattern.replace("**", "*")) for path in paths for pattern in patterns)
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from bot import wording
 from bot.engine import GaveUp, Json
@@ -12,6 +13,7 @@ from bot.world import World
 from lifecycle import (
     Begin,
     Conclude,
+    Filter,
     Finish,
     GitTrouble,
     Kind,
@@ -36,7 +38,7 @@ def advance(world: World, step: Step, number: int) -> None:
             moved = step(f"move {turn}", lambda: move(world, number))
         except GaveUp as error:
             log.error("run %d cannot be moved: %s", number, error.last, exc_info=error.last)
-            step("give up", lambda error=error: _give_up(world, number, error.last))
+            step("give up", partial(_give_up, world, number, error.last))
             moved = "ended"
         world.poke("tell", number)
         if moved == "ended":
@@ -80,8 +82,10 @@ def after(world: World, number: int) -> None:
         how = "made" if run.spec.kind in (Kind.TRAIN, Kind.RETRAIN) else "deployed"
         version = f"version:{run.spec.project}/{run.spec.model}/{run.version}"
         world.links.add(f"run:{run.id}", version, how, world.now())
-    for waiting in world.life.shop.store.behind(run)[:1]:
-        world.poke("advance", waiting)
+    waiting = world.life.shop.store.find(Filter(state=State.WAITING), limit=100)
+    for other in reversed(waiting):  # oldest first: next in this model's line, or first of those for whom it was full
+        world.poke("advance", other.id)
+        world.told.forget(f"run:{other.id}")  # its place in line is another now
     watching = world.life.shop.watching
     monitor = run.stage(Stage.MONITOR)
     episodes = {episode.id for episode in watching.open_episodes(run.spec.project, run.spec.model)}
@@ -101,7 +105,7 @@ def tell(world: World, step: Step, number: int) -> None:
     failed = False
     for name, say in (("check", _tell_check), ("comment", _tell_comment), ("card", cards.tell)):
         try:
-            step(name, lambda say=say: say(world, run, ref))
+            step(name, partial(say, world, run, ref))
         except GaveUp as error:
             failed = failed or not isinstance(error.last, Denied)  # what is denied stays denied: do not try for ever
             log.error("run %d: its %s could not be told: %s", number, name, error.last)
@@ -137,8 +141,6 @@ def _tell_check(world: World, run: Run, _ref: Ref) -> None:
 
 
 def _newer(world: World, run: Run) -> bool:
-    from lifecycle import Filter
-
     newest = world.life.shop.store.find(
         Filter(project=run.spec.project, model=run.spec.model, ref=run.spec.ref, kinds=(Kind.VALIDATE,)), limit=1
     )

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from bot import wording
 from bot.engine import GaveUp, Json
@@ -46,7 +47,7 @@ def follow(world: World, step: Step, number: int) -> None:
     wanted = [(system, places[system]) for system in plan.retrain_items if places[system] and system in world.trackers]
     for system, place in wanted:
         try:
-            step(f"{system} item", lambda s=system, p=place: _item(world, episode, s, str(p)))
+            step(f"{system} item", partial(_item, world, episode, system, str(place)))
         except GaveUp as error:
             log.error("the %s item of episode %d could not be told: %s", system, number, error.last)
     step("join", lambda: _join(world, episode))

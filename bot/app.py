@@ -1,0 +1,294 @@
+"""The composition root: the only file that names concrete adapters, and that reads the environment and the time."""
+
+import fcntl
+import logging
+import os
+import signal
+import sys
+import threading
+from datetime import UTC, datetime
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.bell import Bell
+from bot.events import Event
+from bot.house import address_of, health, organisation, plans, web_address
+from bot.inbox import Inbox
+from bot.ports import Permission
+from bot.settings import Settings, read_settings
+from bot.storage import Storage, open_storage
+from lifecycle import Answer, Lifecycle, Limits, Registry, Store, Watching, serving_name
+
+if TYPE_CHECKING:
+    from bot.adapters.azure_boards import AzureBoards
+    from bot.adapters.github import GitHub
+    from bot.web.hooks import Hook
+    from bot.web.views import Views
+    from bot.world import World
+
+log = logging.getLogger(__name__)
+VERSION = version_of("lifecycle-bot")
+BELL = "inbox.bell"
+
+
+class Busy(Exception):
+    """Another worker holds the state folder."""
+
+
+def now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+def settings_of(path: Path) -> Settings:
+    """The settings in a file. Raises Mistakes."""
+    from bot.commands import COMMANDS
+
+    return read_settings(path, os.environ, [command.name for command in COMMANDS])
+
+
+def serve(path: Path) -> int:
+    """Both processes on this machine, kept running until a signal; the exit code."""
+    from bot.supervisor import bot_child, run
+
+    open_storage(settings_of(path))  # mistakes are told here, once, and the schema is there before anybody needs it
+    return run([bot_child(name, "--settings", str(path)) for name in ("web", "worker")])
+
+
+def web(path: Path) -> int:
+    """Take webhooks in and show pages, until a signal."""
+    from bot.web.hooks import Intake
+    from bot.web.pages import create_pages
+    from bot.web.server import Listen
+    from bot.web.server import serve as serve_wsgi
+
+    logs()
+    settings = settings_of(path)
+    listening = Listen.parse(settings.listen).open()
+    storage = open_storage(settings)
+    inbox = Inbox(storage.inbox, Bell(settings.state / BELL))
+    pages = create_pages(views(settings, storage, inbox))
+    serve_wsgi(Intake(hooks(settings), inbox, pages), listening, settings.state / "web.ready")
+    inbox.close()
+    return 0
+
+
+def worker(path: Path) -> int:
+    """Handle events and move runs, until a signal."""
+    from bot.alive import Alive
+    from bot.engine import Engine
+    from bot.flows.handle import Flows
+    from bot.schedule import Clock
+    from bot.watchlist import schedules
+    from bot.worker import Pokes, Worker
+
+    logs()
+    settings = settings_of(path)
+    storage = open_storage(settings)
+    lock = alone(settings.state) if storage.sqlite else None
+    inbox, pokes = Inbox(storage.inbox, Bell(settings.state / BELL)), Pokes()
+    world = the_world(settings, storage, inbox, pokes.poke)
+    flows: list[Flows] = []  # the engine needs the flows' names, the flows need the engine
+    engine = Engine(
+        storage.engine_url,
+        Alive(storage.main, alone=lock is not None),
+        {
+            "handle": lambda kind, body: flows[0].handle(str(kind), str(body)),
+            "advance": lambda number: flows[0].advance(int(number)),
+            "tell": lambda number: flows[0].tell(int(number)),
+            "follow": lambda number: flows[0].follow(int(number)),
+        },
+    )
+    flows.append(Flows(world, engine))
+    working = Worker(inbox, engine, world.life, pokes)
+    clock = Clock(world.put, int(settings.sweep.total_seconds()))
+    working.start()
+    clock.start()
+    refresh = threading.Thread(target=schedules, args=(world, clock), daemon=True)
+    refresh.start()
+    until_signalled()
+    clock.close()
+    working.stop()
+    engine.close()
+    inbox.close()
+    return 0
+
+
+def the_life(settings: Settings, storage: Storage, github: "GitHub | None") -> Lifecycle:
+    """The machine-learning lifecycle on this machine."""
+    from lifecycle import LocalEndpoint, LocalExecutor, PredictionLog, Shop, Source, Workspaces
+
+    def source(project: str) -> Source:
+        if github is None:
+            raise LookupError(f"nothing says where {project} is")
+        return github.source(project)
+
+    executor = LocalExecutor(settings.state, settings.sandbox, os.environ)
+    limits = Limits(memory_mb=settings.limits.memory_mb, seconds=settings.limits.minutes * 60)
+    shop = Shop(
+        root=settings.state,
+        store=Store(storage.main),
+        registry=Registry(storage.main, settings.state / "versions"),
+        watching=Watching(storage.main),
+        workspaces=Workspaces(settings.state / "repositories", os.environ),
+        executor=executor,
+        endpoint=LocalEndpoint(settings.state / "endpoints", executor),
+        requests=PredictionLog(settings.state / "endpoints"),
+        source=source,
+        now=now,
+        most=limits,
+        at_once=settings.limits.jobs_at_once,
+    )
+    return Lifecycle(shop)
+
+
+def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: "Poke") -> "World":
+    """Everything that flows and commands may touch."""
+    from bot.links import Links
+    from bot.told import Told
+    from bot.world import World
+
+    def put(event: Event) -> None:
+        inbox.put([event])
+
+    github, boards = the_github(settings), the_boards(settings)
+    talks = {name: one for name, one in (("github", github), ("boards", boards)) if one is not None}
+    return World(
+        life=the_life(settings, storage, github),
+        links=Links(storage.main),
+        told=Told(storage.main),
+        talks=dict(talks),
+        forges={"github": github} if github else {},
+        trackers=dict(talks),
+        plans=plans(settings),
+        permissions={name: Permission(level) for name, level in settings.permissions.items()},
+        two_people=settings.two_people,
+        public_url=settings.public_url,
+        web_url=lambda project: f"{web_address(settings)}/{project}",
+        now=now,
+        put=put,
+        poke=poke,
+    )
+
+
+def the_github(settings: Settings) -> "GitHub | None":
+    """GitHub as the settings say, None without it."""
+    from bot.adapters.github import App, GitHub, Personal
+
+    said = settings.github
+    if said is None:
+        return None
+    auth: Personal | App
+    if said.app is not None:
+        auth = App(said.app.id, said.app.private_key.reveal(), said.app.installation)
+    else:
+        auth = Personal(said.token.reveal() if said.token else "")
+    return GitHub(said.url, auth, seconds_between_writes=said.seconds_between_writes)
+
+
+def the_boards(settings: Settings) -> "AzureBoards | None":
+    """Azure Boards as the settings say, None without it."""
+    said = settings.azure_devops
+    if said is None:
+        return None
+    from bot.adapters.azure_boards import AzureBoards, Board
+
+    boards = {
+        f"{organisation(settings)}/{one.board.project}": Board(
+            project=one.board.project,
+            team=one.board.team,
+            area=one.board.area,
+            iteration=one.board.iteration,
+            types={
+                kind: name
+                for kind, name in (("task", one.board.item_type), ("problem", one.board.problem_type))
+                if name
+            },
+        )
+        for one in settings.projects
+        if one.board is not None
+    }
+    return AzureBoards(said.url, said.token.reveal(), boards=boards, cache=settings.state / "azure-devops")
+
+
+def hooks(settings: Settings) -> "list[Hook]":
+    """Where each platform posts to; settings without secrets for them were refused before."""
+    from bot.adapters import azure_hooks, github_hooks
+    from bot.web.hooks import Hook
+    from bot.web.senders import azure_credentials, github_signature
+
+    found: list[Hook] = []
+    if settings.github is not None:
+        secrets = [secret.reveal() for secret in settings.github.webhook_secret]
+        verify = github_signature(secrets)
+        found.append(Hook("github", "/webhooks/github", verify, github_hooks.decode, "HTTP_X_GITHUB_EVENT"))
+    if settings.azure_devops is not None:
+        said, place = settings.azure_devops.webhook, organisation(settings)
+        basic = [(said.username or "", password.reveal()) for password in said.password or ()]
+        checks = azure_credentials(basic, said.header or "", [secret.reveal() for secret in said.secret or ()])
+        path = "/webhooks/azure-devops"
+        found.append(Hook("azure-devops", path, checks, lambda _kind, body: azure_hooks.decode(body, place)))
+    return found
+
+
+def views(settings: Settings, storage: Storage, inbox: Inbox) -> "Views":
+    """What the pages look at."""
+    from bot.links import Links
+    from bot.web.views import Views
+
+    life = the_life(settings, storage, None)
+    shop = life.shop
+
+    def score(project: str, model: str, body: bytes) -> Answer:
+        return shop.endpoint.score(serving_name(project, model), body)
+
+    return Views(
+        runs=shop.store,
+        registry=shop.registry,
+        watching=shop.watching,
+        links=Links(storage.main),
+        log=life.log,
+        routes=lambda project, model: shop.endpoint.routes(serving_name(project, model)),
+        score=score,
+        url_of=lambda text: address_of(settings, text),
+        commit_url=lambda project, sha: f"{web_address(settings)}/{project}/commit/{sha}",
+        health=lambda: health(settings, storage, inbox),
+        inbox_depth=inbox.waiting,
+        address=settings.public_url,
+        version=VERSION,
+        now=now,
+    )
+
+
+def alone(state: Path) -> object:
+    """Hold the state folder's lock until this process ends. Raises Busy."""
+    file = (state / "worker.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Busy(f"Another worker uses {state}; with SQLite there can be one.") from None
+    return file
+
+
+def logs() -> None:
+    """One line for each event of note, to standard error."""
+    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
+    for name in ("apscheduler", "urllib3", "github", "msrest", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def until_signalled() -> None:
+    """Block until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(3600):
+        continue
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Poke = Callable[[str, int], None]

@@ -1,0 +1,62 @@
+"""The databases: three files in the state folder, or one PostgreSQL; opened, and brought to the newest schema."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, inspect
+
+from bot.settings import Settings
+from lifecycle import connect
+
+HERE = Path(__file__).parent
+NEWEST = "0001"  # of every set of migrations; a test compares it with them, so that starting need not load Alembic
+TABLES = {"lifecycle": "lifecycle_version", "bot": "bot_version", "inbox": "inbox_version"}
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where everything is kept; on PostgreSQL all three are the same database."""
+
+    main: Engine
+    inbox: Engine
+    engine_url: str
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether this is the embedded default."""
+        return self.main.dialect.name == "sqlite"
+
+
+def open_storage(settings: Settings) -> Storage:
+    """Connect, and migrate what is older than this version. Raises NewerDatabase for what is newer."""
+    if settings.database is not None:
+        url = settings.database.reveal()
+        main = connect(url)
+        storage = Storage(main, main, url)
+    else:
+        settings.state.mkdir(parents=True, exist_ok=True)
+        main, inbox = (connect(f"sqlite:///{settings.state / name}.db") for name in ("lifecycle", "inbox"))
+        storage = Storage(main, inbox, f"sqlite:///{settings.state / 'engine.db'}")
+    _migrate(storage)
+    return storage
+
+
+def _migrate(storage: Storage) -> None:
+    import lifecycle
+
+    scripts = {
+        "lifecycle": (storage.main, Path(lifecycle.__file__).parent / "migrations"),
+        "bot": (storage.main, HERE / "migrations"),
+        "inbox": (storage.inbox, HERE / "inbox_migrations"),
+    }
+    for name, (engine, folder) in scripts.items():
+        if _version(engine, TABLES[name]) != NEWEST:
+            lifecycle.migrate(engine, folder, TABLES[name])
+
+
+def _version(engine: Engine, table: str) -> str | None:
+    with engine.connect().execution_options(read_only=True) as connection:
+        if not inspect(connection).has_table(table):
+            return None
+        found: str | None = connection.exec_driver_sql(f"SELECT version_num FROM {table}").scalar()  # noqa: S608
+        return found
