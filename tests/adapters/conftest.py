@@ -1,6 +1,7 @@
-"""A GitHub adapter over recorded answers, and the answers' usual shapes."""
+"""A GitHub adapter over written answers and their usual shapes; an Azure Boards adapter over the playground."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import responses
 
 from bot.adapters.github import GitHub, Personal
 from bot.refs import Ref
+from tests.adapters.azure_world import World, served
 
 # PyGithub always names the port, so the answers must be registered with it.
 API = "https://api.github.com:443"
@@ -50,3 +52,14 @@ def calls(web: responses.RequestsMock, method: str = "") -> list[str]:
     """What was asked, as "POST /repos/octo/bikes/issues", without the questions about names."""
     asked = [f"{call.request.method} {(call.request.url or '').removeprefix(API)}" for call in web.calls]
     return [line for line in asked if line.startswith(method) and line not in ("GET /user", "GET /repos/octo/bikes")]
+
+
+@pytest.fixture(scope="session")
+def azure_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("azure-devops")
+
+
+@pytest.fixture
+def fabrikam(azure_cache: Path) -> Iterator[World]:
+    with served(azure_cache) as world:
+        yield world

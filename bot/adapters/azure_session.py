@@ -1,0 +1,107 @@
+"""Speaks to one Azure DevOps organisation through azure-devops: loaded late, watched by a hook, slowed when it asks."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from bot.adapters.azure_errors import retry_after
+from bot.ports import Unavailable
+
+if TYPE_CHECKING:
+    from bot.adapters.azure_client import Clients, Token
+
+PATIENCE = 10.0  # seconds that a call waits by itself; where Azure DevOps asks for more, the caller is told
+T = TypeVar("T")
+
+
+class Me:
+    """Who our token belongs to: an id that comments carry, and the name that people see."""
+
+    __slots__ = ("id", "login")
+
+    def __init__(self, number: str, login: str) -> None:
+        self.id, self.login = number.lower(), login
+
+
+class Session:
+    """One organisation; `ask` and `write` run a call of its clients. Safe to use from any thread.
+
+    Raises Unavailable and Denied, in finer kinds: Uncertain, Changed, Gone, Rejected.
+    """
+
+    def __init__(self, url: str, token: "Token", cache: Path, timeout: int, organisation: str | None) -> None:
+        self.url = url.rstrip("/")
+        self.organisation = organisation or organisation_of(url)
+        self._token, self._cache, self._timeout = token, cache, timeout
+        self._lock = threading.Lock()
+        self._clients: Clients | None = None
+        self._free_at = 0.0
+
+    def ask(self, what: str, call: Callable[["Clients"], T]) -> T:
+        """A read; `what` as in "read work item 12"."""
+        return self._run(what, call, writing=False)
+
+    def write(self, what: str, call: Callable[["Clients"], T]) -> T:
+        """A write, sent once."""
+        return self._run(what, call, writing=True)
+
+    @cached_property
+    def models(self) -> Any:
+        """The library's models of requests."""
+        self._connected()
+        from bot.adapters.azure_client import models
+
+        return models
+
+    @cached_property
+    def me(self) -> Me:
+        """Ourselves, asked for once."""
+        user = self.ask("learn who we are", lambda clients: clients.location.get_connection_data()).authenticated_user
+        account = ((user.properties or {}).get("Account") or {}).get("$value")
+        return Me(user.id or "", account or user.custom_display_name or user.provider_display_name or "")
+
+    def _run(self, what: str, call: Callable[["Clients"], T], writing: bool) -> T:
+        clients = self._connected()
+        from bot.adapters.azure_client import translated
+
+        self._pause()
+        try:
+            return call(clients)
+        except Exception as problem:
+            raise translated(problem, what, writing) from None
+
+    def _connected(self) -> "Clients":
+        with self._lock:
+            if self._clients is None:
+                # The library makes this folder while it is imported, by default in a home that may not be writable.
+                self._cache.mkdir(parents=True, exist_ok=True)
+                os.environ.setdefault("AZURE_DEVOPS_CACHE_DIR", str(self._cache))
+                from bot.adapters.azure_client import Clients
+
+                self._clients = Clients(self.url, self._token, self._timeout, self._heard)
+            return self._clients
+
+    def _heard(self, headers: Any) -> None:
+        wait = retry_after(headers)
+        if wait:
+            self._free_at = max(self._free_at, time.monotonic() + wait)
+
+    def _pause(self) -> None:
+        wait = self._free_at - time.monotonic()
+        if wait > PATIENCE:
+            raise Unavailable("Azure DevOps asked us to slow down.", after=wait)
+        time.sleep(max(0.0, wait))
+
+
+def organisation_of(url: str) -> str:
+    """The name in https://dev.azure.com/Fabrikam, https://fabrikam.visualstudio.com or .../tfs/Collection."""
+    parts = urlsplit(url)
+    path = parts.path.strip("/")
+    if (parts.hostname or "").endswith(".visualstudio.com"):
+        return (parts.hostname or "").split(".")[0]
+    return path.rsplit("/", 1)[-1]
