@@ -167,7 +167,8 @@ def _line(at: yaml.Node | yaml.Event) -> int:
 def named(key: Step) -> str:
     """A key for a message, cut where it is too long to be a name: it may be a secret in the wrong place."""
     text = str(key)
-    return text if len(text) <= 30 else text[:6] + "…"
+    text = text if len(text) <= 30 else text[:6] + "…"
+    return text if text.isprintable() and text else repr(text)
 
 
 def shown(value: object) -> str:

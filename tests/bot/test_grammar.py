@@ -7,7 +7,7 @@ import time
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -186,6 +186,7 @@ def test_several_commands_keep_their_order_place_and_line() -> None:
     assert found == (Asked("train", 'a  b="c d"', 2, 1), Asked("link", "AB#12", 5, 2))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="`~>/ab\n <!-->&'\"\\*-#\t|details/=…“\r\u2028", max_size=80))
 def test_what_is_found_stands_so_in_the_comment(body: str) -> None:
     lines = re.sub("\r\n?", "\n", body).split("\n")
@@ -193,6 +194,7 @@ def test_what_is_found_stands_so_in_the_comment(body: str) -> None:
         assert re.match(rf" {{0,3}}/{asked.name}(\s|$|<!--|\\)", lines[asked.line - 1])
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["/go", "> x", "```", "~~~", "    y", "<!--", "-->", "- z", "", "`", "text"]), max_size=9)
 )
@@ -349,6 +351,7 @@ def test_commands_are_checked_where_they_are_made() -> None:
     assert usage(train) == "/train [model] [name=value …]"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab ='\"\\1-", max_size=20))
 def test_words_are_split_as_a_shell_splits_them(text: str) -> None:
     try:
@@ -360,6 +363,7 @@ def test_words_are_split_as_a_shell_splits_them(text: str) -> None:
     assert [(f"{word.name}=" if word.name else "") + word.text for word in words(text)] == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_line_is_a_call_or_a_sentence(rest: str) -> None:
     for known in ALL:
@@ -371,6 +375,7 @@ def test_any_line_is_a_call_or_a_sentence(rest: str) -> None:
             assert "\n" not in said
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.text(alphabet="`@<>!-[]()#|*_\\\n~ https:", max_size=40))
 def test_quoted_text_stays_in_its_code(text: str) -> None:
     quoted = code_span(text)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.ports import Permission
@@ -131,6 +131,7 @@ def test_a_ticket_names_a_whole_commit_and_a_time() -> None:
             Ticket.issue("ada", "train", commit, "github:octo/bikes#1", at, lasts)
 
 
+@settings(deadline=None)
 @given(NAMES, st.booleans(), st.booleans(), st.sampled_from(Permission), st.sampled_from(Permission))
 def test_only_people_with_enough_permission_ever_pass(
     login: str, is_bot: bool, is_self: bool, has: Permission, needs: Permission
@@ -141,6 +142,7 @@ def test_only_people_with_enough_permission_ever_pass(
     assert "@octo`" not in decision.reason
 
 
+@settings(deadline=None)
 @given(NAMES, st.none() | NAMES, st.none() | NAMES)
 def test_nobody_promotes_their_own_work(approver: str, trainer: str | None, author: str | None) -> None:
     if promoting(approver, trainer, author):
