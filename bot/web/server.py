@@ -64,8 +64,8 @@ class Listen:
 def serve(app: "WSGIApplication", listening: socket.socket, ready: Path | None = None, threads: int = THREADS) -> None:
     """Answer on the socket until SIGTERM or SIGINT; what is being answered then is finished first.
 
-    Only from the main thread. `ready` is a file that gets the address as soon as clients may come, and is removed at
-    the end. Nothing is logged of a request, so no secret of one is.
+    Only from the main thread; the socket is closed afterwards. `ready` is a file that gets the address as soon as
+    clients may come, and is removed at the end. Nothing is logged of a request, so no secret of one is.
     """
     address = _address(listening)
     if ready is not None:
@@ -74,7 +74,6 @@ def serve(app: "WSGIApplication", listening: socket.socket, ready: Path | None =
     try:
         _Server(app, listening, threads).run()
     finally:
-        listening.close()
         if ready is not None:
             ready.unlink(missing_ok=True)
         if address.startswith("unix:"):
@@ -115,7 +114,7 @@ class _Server(MTServer):
     def _init_shared_socket(self) -> None:
         self._ssp = None
         is_unix = self._listening.family == socket.AF_UNIX
-        self._shd = SocketHolder(self._listening.fileno(), is_unix, BACKLOG)  # type: ignore[call-arg, assignment]
+        self._shd = SocketHolder(self._listening.detach(), is_unix, BACKLOG)  # type: ignore[call-arg, assignment]
 
 
 def _open_tcp(host: str, port: int) -> socket.socket:

@@ -1,0 +1,40 @@
+"""The bot's web process with nothing but its intake: real decoder, real inbox, real server.
+
+python -m tests.bench.intake_server DATABASE_URL FOLDER READY_FILE SECRET [THREADS]
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from bot.adapters.github_hooks import decode
+from bot.inbox import create, open_inbox
+from bot.web.hooks import Hook, Intake
+from bot.web.senders import github_signature
+from bot.web.server import THREADS, Listen, serve
+
+
+def main(url: str, folder: str, ready: str, secret: str, threads: str = str(THREADS)) -> None:
+    """Serve until SIGTERM."""
+    inbox = open_inbox(url, Path(folder))
+    create(inbox.engine)
+    hook = Hook("github", "/webhooks/github", github_signature([secret]), decode, "HTTP_X_GITHUB_EVENT")
+    app: Any = Intake([hook], inbox, _pages())
+    serve(app, Listen.parse("127.0.0.1:0").open(), Path(ready), int(threads))
+    inbox.close()
+
+
+def _pages() -> Any:
+    pages = Flask("pages")
+
+    @pages.get("/healthz")
+    def healthz() -> str:
+        return "ok\n"
+
+    return pages
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
