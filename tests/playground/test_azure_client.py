@@ -50,7 +50,7 @@ def test_who_am_i(world: World) -> None:
 
 
 def test_team_members_and_their_administrator(world: World) -> None:
-    core = world.connection().clients_v7_1.get_core_client()
+    core = world.client("core")
     members = core.get_team_members_with_extended_properties("Bikes", "Bikes Team")
     assert {(member.identity.unique_name, bool(member.is_team_admin)) for member in members} == {
         ("mira@example.com", False),
@@ -64,14 +64,14 @@ def test_what_is_left_out_says_so(world: World) -> None:
     answer = requests.get(f"{world.url}/Bikes/_apis/build/builds", headers=auth(world.token), timeout=5)
     assert answer.status_code == 404
     assert "GET /Bikes/_apis/build/builds" in answer.json()["message"]
-    build = world.connection().clients_v7_1.get_build_client()
+    build = world.client("build")
     with pytest.raises(AzureDevOpsServiceError, match="does not implement GET /Bikes/_apis/build/builds"):
         build.get_builds("Bikes")
 
 
 def test_an_unknown_project(world: World) -> None:
     with pytest.raises(AzureDevOpsServiceError, match="TF200016") as refused:
-        world.connection().clients_v7_1.get_core_client().get_project("Cars")
+        world.client("core").get_project("Cars")
     assert refused.value.type_key == "ProjectDoesNotExistWithNameException"
 
 

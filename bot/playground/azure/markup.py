@@ -13,8 +13,8 @@ _PLAIN = (
 _ALLOWED: dict[str, frozenset[str]] = {tag: frozenset() for tag in _PLAIN.split(" ")} | {
     "a": frozenset({"href", "title"}),
     "img": frozenset({"src", "alt", "title"}),
-    "td": frozenset({"colspan", "rowspan"}),
-    "th": frozenset({"colspan", "rowspan"}),
+    "td": frozenset({"colspan", "rowspan", "style"}),
+    "th": frozenset({"colspan", "rowspan", "style"}),
 }
 _EMPTY = {"br", "hr", "img"}
 _SILENCED = {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "textarea", "title"}
@@ -75,9 +75,19 @@ class _Cleaner(HTMLParser):
         kept = ""
         for name, value in attrs:
             text = value or ""
-            if name in _ALLOWED[tag] and (name not in ("href", "src") or _leads_out(text)):
+            if name in _ALLOWED[tag] and _harmless(name, text):
                 kept += f' {name}="{escape(text)}"'
         return kept + (' rel="nofollow noopener noreferrer"' if tag == "a" else "")
+
+
+def _harmless(name: str, text: str) -> bool:
+    match name:
+        case "href" | "src":
+            return _leads_out(text)
+        case "style":  # how Markdown aligns the columns of a table
+            return text in ("text-align:left", "text-align:center", "text-align:right")
+        case _:
+            return True
 
 
 def _leads_out(url: str) -> bool:
