@@ -130,7 +130,8 @@ class Comments:
         return Comment(
             id=str(row.id),
             author=(by.unique_name or by.display_name or "") if by else "",
-            author_is_bot=service or self._is_mine(row),
+            # A person may lend us their account: what they write themselves is still theirs.
+            author_is_bot=service or (text_of.is_ours(row.text) and self._is_mine(row)),
             body=text_of.plain(row.text) if html else row.text or "",
             created=_created(row),
             edited=bool(row.modified_date and row.modified_date > row.created_date),

@@ -32,6 +32,11 @@ def carries(text: str | None, marker: str) -> bool:
     return (text or "").lstrip().startswith(_definition(marker))
 
 
+def is_ours(text: str | None) -> bool:
+    """Whether a comment begins as ours do; who wrote it must be asked besides."""
+    return (text or "").lstrip().startswith(f"[{TAG}]: # (")
+
+
 def tag_of(marker: str) -> str:
     """The tag by which an item of ours is found: tags are searchable, exact, and survive every edit of the text."""
     return "lb-" + hashlib.sha256(marker.encode()).hexdigest()[:10]

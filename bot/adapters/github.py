@@ -26,6 +26,10 @@ ROLES = {
     "read": Permission.READ,
     "none": Permission.NONE,
 }
+# The least with which everything works; docs/connect.md says what each is for.
+RIGHTS = {"contents": "read", "issues": "write", "pull_requests": "write", "checks": "write"}
+EVENTS = ("issues", "issue_comment", "pull_request", "check_run")
+AT = {"read": ("read", "write", "admin"), "write": ("write", "admin")}
 
 
 class GitHub:
@@ -54,6 +58,18 @@ class GitHub:
     def login(self) -> str:
         """The login that our comments carry, asked for once. Raises Unavailable and Denied."""
         return self._session.access.login
+
+    def lacking(self, place: str) -> tuple[str, ...]:
+        """What the App lacks on the repository, as `checks: write` or `event issue_comment`, for `doctor` to tell.
+
+        Nothing is known of a token's rights without trying them: empty. Raises Unavailable, and Denied where the App
+        is not installed.
+        """
+        if not self._session.access.is_app:
+            return ()
+        found = self._session.access.found(place)
+        rights = (f"{name}: {level}" for name, level in RIGHTS.items() if found.permissions.get(name) not in AT[level])
+        return (*rights, *(f"event {name}" for name in EVENTS if name not in found.events))
 
     def permission(self, ref: Ref, login: str) -> Permission:
         """Of a collaborator, by role (an organisation's own roles count as what they are built on)."""

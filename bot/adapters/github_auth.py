@@ -94,7 +94,7 @@ class Access:
             return 0
         with self._lock:
             if place not in self._installations:
-                self._installations[place] = self._auth.installation or self._find(place)
+                self._installations[place] = self._auth.installation or self.found(place).id
             return self._installations[place]
 
     def credential(self, place: str) -> Auth.Auth:
@@ -124,15 +124,17 @@ class Access:
         with self._lock:
             self._installations = {place: known for place, known in self._installations.items() if known != number}
 
-    def _find(self, place: str) -> int:
+    def found(self, place: str) -> Installation:
+        """The App's installation that has the repository, as it is now. Raises Denied where there is none."""
         try:
-            return msgspec.convert(self._ask(f"/repos/{quote(place)}/installation"), Installation).id
+            return msgspec.convert(self._ask(f"/repos/{quote(place)}/installation"), Installation)
         except Gone:
             raise Denied(f"The GitHub App is not installed on {place}: install it there, or take it out.") from None
 
     def _ask(self, path: str) -> Any:
         try:
-            status, headers, text = self._asker.requester.requestJson("GET", path, headers=dict(HEADERS))
+            with self._lock:
+                status, headers, text = self._asker.requester.requestJson("GET", path, headers=dict(HEADERS))
             if status != 200:
                 raise from_status(status, headers, text, f"GET {path}", writing=False)
             return msgspec.json.decode(text)

@@ -124,6 +124,8 @@ class Role(msgspec.Struct, frozen=True):
 
 class Installation(msgspec.Struct, frozen=True):
     id: int
+    permissions: dict[str, str] = {}
+    events: list[str] = []
 
 
 def login_of(user: User | None) -> str:

@@ -82,6 +82,8 @@ def test_comments_are_read_as_people_meant_them(fabrikam: World) -> None:
     assert (first.author, first.author_is_bot, first.edited) == ("mira@example.com", False, False)
     assert second.body == "/train `a` <b>"
     assert ours.author_is_bot
+    fabrikam.org.comment(item, "/status", fabrikam.bot)  # by the person whose account we were lent
+    assert not fabrikam.boards.comments(fabrikam.ref(item))[-1].author_is_bot
     assert ours.author == fabrikam.boards.login == "bot@example.com"
 
 

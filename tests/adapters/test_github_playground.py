@@ -81,7 +81,7 @@ def test_a_check_is_created_updated_and_repaired_after_re_run(town: Town) -> Non
     assert (run.status, run.conclusion, run.title, run.external_id) == ("completed", "failure", "worse by 3 %", "run:7")
     run.status, run.conclusion = "queued", None
     town.github.check(BIKES, town.check(Conclusion.FAILURE, "worse by 3 %"))
-    assert (run.status, run.conclusion) == ("completed", "failure")
+    assert [run.status, run.conclusion] == ["completed", "failure"]
     writes = town.hub.faults.count("POST|PATCH", "check-runs")
     town.github.check(BIKES, town.check(Conclusion.FAILURE, "worse by 3 %"))
     assert town.hub.faults.count("POST|PATCH", "check-runs") == writes == 4
@@ -161,6 +161,21 @@ def test_where_the_app_is_not_installed_it_says_so(town: Town) -> None:
     town.hub.world.create_repo("acme/cars", {"a": "b"})
     with pytest.raises(Denied, match="not installed on acme/cars"):
         town.github.thing(Ref("github", "acme/cars", 1))
+
+
+def test_what_an_app_lacks_is_known(town: Town) -> None:
+    assert town.github.lacking(BIKES) == ()
+    app = town.hub.world.app("poor", permissions={"issues": "read", "contents": "read"}, events=["issues"])
+    poor = GitHub(town.hub.api, App(app.id, app.private_key))
+    assert poor.lacking(BIKES) == (
+        "issues: write",
+        "pull_requests: write",
+        "checks: write",
+        "event issue_comment",
+        "event pull_request",
+        "event check_run",
+    )
+    assert GitHub(town.hub.api, Personal("x")).lacking(BIKES) == ()
 
 
 def test_a_whole_validation_takes_at_most_twelve_writes(town: Town) -> None:
