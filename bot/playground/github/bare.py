@@ -89,8 +89,7 @@ class Bare:
     def create(self, default_branch: str) -> None:
         """Make the empty repository, set as GitHub's are: any reachable commit may be fetched, refs/pull is ours."""
         self.path.mkdir(parents=True)
-        self.run("init", "-q", "--bare", ".")
-        self.head(default_branch)
+        self.run("init", "-q", "--bare", f"--initial-branch={default_branch}", ".")
         settings = {
             "http.receivepack": "true",
             "uploadpack.allowReachableSHA1InWant": "true",

@@ -22,11 +22,12 @@ def touched(git: Bare, shas: Sequence[str]) -> dict[str, dict[str, list[str]]]:
     names = {"A": "added", "D": "removed"}
     found: dict[str, dict[str, list[str]]] = {sha: {"added": [], "removed": [], "modified": []} for sha in shas}
     options = ("--stdin", "-r", "--root", "--name-status", "-z", "--no-renames")
-    words = iter(git.run("diff-tree", *options, data="\n".join(shas).encode()).decode("utf-8", "replace").split("\0"))
+    asked = "".join(f"{sha}\n" for sha in shas).encode()  # git passes over a last line without its end
+    words = iter(git.run("diff-tree", *options, data=asked).decode("utf-8", "replace").split("\0"))
     sha = ""
     for word in words:
-        if word.strip() in found:
-            sha = word.strip()
+        if word in found:
+            sha = word
         elif word:
             found[sha][names.get(word, "modified")].append(next(words))
     return found
