@@ -16,8 +16,8 @@ from lifecycle.project import Task
 PROBABILITY = "probability_"
 MOST_COLUMNS = 1001
 MOST_FILES = 100
-BYTES_PER_ROW = 64  # and column; texts are longer, but not by much on the average
-SMALLEST = 1 << 20
+MOST_BYTES = 1 << 30
+LONGEST_CLASS = 1000  # characters
 OFF_BY = 1e-3  # how far a row's probabilities may be from adding up to one
 
 
@@ -53,24 +53,44 @@ def read_predictions(folder: Path, rows: int, task: Task) -> Predictions:
 
 
 def _read(path: Path, rows: int) -> pa.Table:
-    with pq.ParquetFile(path) as file:
-        about, schema = file.metadata, file.schema_arrow
-        if about.num_rows != rows:
-            raise BadOutput(f"there are {about.num_rows:,} predictions for {rows:,} rows")
-        names = schema.names
-        if "prediction" not in names:
-            raise BadOutput("the predictions have no column 'prediction'")
-        wanted = ["prediction", *(name for name in names if name.startswith(PROBABILITY))]
-        if len(set(names)) != len(names) or len(names) > MOST_COLUMNS:
-            raise BadOutput(f"the predictions have columns of the same name, or more than {MOST_COLUMNS}")
-        unpacked = sum(about.row_group(number).total_byte_size for number in range(about.num_row_groups))
-        if max(unpacked, path.stat().st_size) > SMALLEST + rows * len(names) * BYTES_PER_ROW:
-            raise BadOutput(f"the predictions of {rows:,} rows are too large")
-        table = file.read(columns=wanted).replace_schema_metadata()
+    """The columns that count, without gaps. Texts stay dictionaries: a small file can say a long text very often."""
+    wanted = _checked_columns(path, rows)
+    with pq.ParquetFile(path, read_dictionary=["prediction"]) as file:
+        table = file.read(columns=wanted).replace_schema_metadata().select(wanted)
+    if table.num_rows != rows:
+        raise BadOutput(f"there are {table.num_rows:,} predictions for {rows:,} rows")
     for name in wanted:
         if table.column(name).null_count:
             raise BadOutput(f"the predictions have gaps in column {name!r}")
     return table
+
+
+def _checked_columns(path: Path, rows: int) -> list[str]:
+    """The names of the columns that count, once nothing in the file's own description speaks against reading it."""
+    with pq.ParquetFile(path) as file:
+        schema, given = file.schema_arrow, file.metadata.num_rows
+    names = schema.names
+    if given != rows:
+        raise BadOutput(f"there are {given:,} predictions for {rows:,} rows")
+    if "prediction" not in names:
+        raise BadOutput("the predictions have no column 'prediction'")
+    if len(set(names)) != len(names) or len(names) > MOST_COLUMNS:
+        raise BadOutput(f"the predictions have columns of the same name, or more than {MOST_COLUMNS}")
+    wanted = ["prediction", *(name for name in names if name.startswith(PROBABILITY))]
+    for name in wanted:
+        _check_kind(name, schema.field(name).type)
+    if max(path.stat().st_size, rows * len(wanted) * 8) > MOST_BYTES:
+        raise BadOutput(f"the predictions are larger than {MOST_BYTES >> 20} MB")
+    return wanted
+
+
+def _check_kind(name: str, kind: pa.DataType) -> None:
+    """Refuse what could be large or odd before it is read."""
+    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    texts = pa.types.is_string(plain) or pa.types.is_large_string(plain)
+    figures = pa.types.is_integer(plain) or pa.types.is_floating(plain) or pa.types.is_boolean(plain)
+    if not figures and not (texts and name == "prediction"):
+        raise BadOutput(f"column {name!r} of the predictions is of type {kind}, which it cannot be")
 
 
 def _regression(table: pa.Table) -> pa.Table:
@@ -84,10 +104,9 @@ def _regression(table: pa.Table) -> pa.Table:
 
 
 def _classification(table: pa.Table) -> pa.Table:
+    if pa.types.is_dictionary(table.column("prediction").type):
+        table = table.set_column(0, "prediction", _texts(table.column("prediction")))
     kind = table.column("prediction").type
-    if pa.types.is_dictionary(kind):
-        table = table.set_column(0, "prediction", table.column("prediction").cast(kind.value_type))
-        kind = kind.value_type
     texts = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     if not (texts or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
         raise BadOutput(f"the predictions are of type {kind}; classes are texts or whole numbers")
@@ -104,6 +123,14 @@ def _classification(table: pa.Table) -> pa.Table:
     if not fine or (np.abs(chances.sum(axis=1) - 1) > OFF_BY).any():
         raise BadOutput("the probabilities are not between 0 and 1, or do not add up to 1")
     return table
+
+
+def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    for chunk in column.chunks:
+        longest = pc.max(pc.utf8_length(chunk.dictionary.cast(pa.large_string()))).as_py()
+        if longest is not None and longest > LONGEST_CLASS:
+            raise BadOutput(f"a class has a name of more than {LONGEST_CLASS} characters")
+    return column.cast(column.type.value_type)
 
 
 def _meta(path: Path | None) -> dict[str, float]:

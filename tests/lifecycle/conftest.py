@@ -92,6 +92,17 @@ def make_bench(tmp_path: Path, environments: Path) -> Iterator[MakeBench]:
             bench.executor.cancel(folder.name)
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Path:
+    """Folders of trained models: `number`, `word`, `code`; see models.py."""
+    from tests.lifecycle.models import train
+
+    root = tmp_path_factory.mktemp("models")
+    environments.mkdir(exist_ok=True)
+    (root / "environments").symlink_to(environments)
+    return train(Bench(LocalExecutor(root, "auto", os.environ), root / "tree"), MODEL_REQUIREMENTS)
+
+
 WALLS = [pytest.param("auto", marks=needs_sandbox, id="walled"), pytest.param("off", id="bare")]
 
 
