@@ -121,7 +121,7 @@ def _foreign(folder: Path) -> bool:
 
 def _told(error: Exception) -> tuple[int, str] | None:
     """The exit code and the sentence for what a person can mend; None for a bug, which deserves its traceback."""
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import OperationalError
 
     from bot.app import Busy
     from bot.ports import Denied, Unavailable
@@ -135,7 +135,7 @@ def _told(error: Exception) -> tuple[int, str] | None:
             return 78, str(error)
         case Busy() | Unavailable():
             return 1, str(error)
-        case DBAPIError():
+        case OperationalError():
             return 1, f"The database does not work: {str(error.orig).strip().splitlines()[0]}"
         case OSError():
             return 1, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
