@@ -7,10 +7,27 @@ from flask import Flask, Request, Response, request
 from bot.playground.faults import Faults
 from bot.playground.server import Environ, StartResponse, WsgiApp
 
-from . import comments, hooks, locations, projects, queries, recycle_bin, reporting, trees, work_item_types, work_items
+from . import (
+    comments,
+    git_api,
+    hooks,
+    locations,
+    projects,
+    pull_api,
+    pull_requests,
+    queries,
+    recycle_bin,
+    reporting,
+    thread_api,
+    trees,
+    work_item_types,
+    work_items,
+)
+from .git_http import git_answer, serves
 from .items import Comment, WorkItem
 from .pages import page
 from .people import Person
+from .repositories import PullRequest, Repository, Thread, create_repository
 from .state import Organisation, Project
 from .subscriptions import Subscription
 from .wire import Route, Routes, answer, token_of
@@ -59,6 +76,26 @@ class AzureDevOps(Organisation):
             resource_version=resource_version,
         )
 
+    def create_repository(self, project: Project, name: str, branch: str = "main") -> Repository:
+        """An empty git repository, cloned from `repository.remote_url(org)` with any token as password."""
+        return create_repository(self, project, name, branch)
+
+    def push(
+        self, repository: Repository, branch: str, files: Mapping[str, bytes | None], message: str, by: Person
+    ) -> str:
+        """Commits files on a branch (None removes one); tells git.push. The commit's sha."""
+        return pull_requests.push_files(self, repository, branch, files, message, by)
+
+    def open_pull_request(
+        self, repository: Repository, source: str, target: str, title: str, by: Person, description: str = ""
+    ) -> PullRequest:
+        """A pull request between two branches; tells git.pullrequest.created and, for the trial merge, .merged."""
+        return pull_requests.open_pull(self, repository, source, target, title, by, description=description)
+
+    def comment_on_pull_request(self, pull: PullRequest, text: str, by: Person) -> Thread:
+        """A new thread with one comment; tells the comment event."""
+        return pull_requests.start_thread(self, pull, text, by, "active")
+
     def wsgi(self, other: WsgiApp | None = None, faults: Faults | None = None) -> WsgiApp:
         """The organisation as a WSGI application; what is not under its name goes to other, if there is one."""
         inner = _flask(self)
@@ -78,19 +115,9 @@ class AzureDevOps(Organisation):
 
 def _table() -> list[Route]:
     everything = Routes()
-    modules = (
-        comments,
-        hooks,
-        locations,
-        projects,
-        queries,
-        recycle_bin,
-        reporting,
-        trees,
-        work_item_types,
-        work_items,
-    )
-    everything.include(*(module.routes for module in modules))
+    everything.include(locations.routes, projects.routes, trees.routes, work_item_types.routes)
+    everything.include(work_items.routes, recycle_bin.routes, comments.routes, queries.routes, reporting.routes)
+    everything.include(hooks.routes, git_api.routes, pull_api.routes, thread_api.routes)
     return everything.table
 
 
@@ -104,6 +131,8 @@ def _flask(org: AzureDevOps) -> Flask:
         if first.lower() != org.name.lower():
             return Response(f"There is no organisation {first} here; there is {org.name}.", 404, mimetype="text/plain")
         path = f"/{rest}"
+        if serves(path):
+            return git_answer(org, request, path)
         if "/_apis" in path.lower():
             return answer(org, table, request, path)
         return page(org, request, path)

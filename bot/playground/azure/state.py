@@ -1,12 +1,14 @@
 """The stand-in organisation itself: its people, tokens, projects, teams and trees, all in memory behind one lock."""
 
 import secrets
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.playground.courier import Courier
@@ -124,6 +126,7 @@ class Organisation:
     """An organisation (a collection) that answers the real client. `base_url` ends in its name: http://host:port/Name.
 
     retry_scale: factor on the seconds between deliveries of a service hook; 1 is the platform's own pace.
+    folder: where git repositories are kept; by default a temporary one that `close` removes.
     now: the clock, aware and in UTC. courier: who carries the hooks; by default its own, at the platform's pace.
     """
 
@@ -134,6 +137,7 @@ class Organisation:
         retry_scale: float = 1.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         courier: Courier | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.id = str(uuid.uuid4())
@@ -145,6 +149,8 @@ class Organisation:
         self.subscriptions: dict[str, Subscription] = {}
         self.fields: dict[str, Field] = {known.reference.lower(): known for known in STANDARD}
         self.retry_scale = retry_scale
+        self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="playground-azure-")
+        self.folder = folder or Path(self._temporary.name if self._temporary else "")
         self.courier = courier or Courier([wait * retry_scale for wait in RETRY_SECONDS], is_transient)
         self._now = now
         self._last = datetime.min.replace(tzinfo=UTC)
@@ -250,8 +256,10 @@ class Organisation:
         return self.courier.drain(timeout)
 
     def close(self) -> None:
-        """Stops the courier."""
+        """Stops the courier and removes what was temporary."""
         self.courier.close()
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
 
 def is_transient(status: int | None) -> bool:
