@@ -113,7 +113,8 @@ class AzureDevOps(Organisation):
         return person.unique_name if person else ""
 
 
-def _table() -> list[Route]:
+def routing_table() -> list[Route]:
+    """Everything that the REST side answers."""
     everything = Routes()
     everything.include(locations.routes, projects.routes, trees.routes, work_item_types.routes)
     everything.include(work_items.routes, recycle_bin.routes, comments.routes, queries.routes, reporting.routes)
@@ -124,7 +125,7 @@ def _table() -> list[Route]:
 def _flask(org: AzureDevOps) -> Flask:
     app = Flask("bot.playground", static_folder=None)
     app.url_map.merge_slashes = False
-    table = _table()
+    table = routing_table()
 
     def serve(**_parts: str) -> Response:
         first, _, rest = request.path.lstrip("/").partition("/")

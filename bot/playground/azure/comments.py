@@ -36,7 +36,7 @@ def add_comment(org: Organisation, item: WorkItem, text: str, by: Person, form: 
 def add(call: Call) -> Answer:
     item = _item(call)
     form = call.query.get("format") or "html"
-    comment = add_comment(call.org, item, str(call.object.get("text") or ""), call.person, form)
+    comment = add_comment(call.org, item, call.object.text("text"), call.person, form)
     return Answer(describe(call.org, item, comment))
 
 

@@ -105,22 +105,22 @@ def item(call: Call) -> Answer:
 def read_status(call: Call, number: int) -> Status:
     """A status out of a request's body {state, description, context: {name, genre}, targetUrl}."""
     body = call.object
-    context = body.get("context") or {}
-    if not context.get("name"):
+    context = body.object("context")
+    if not context.text("name"):
         raise invalid("Value cannot be null or empty.\r\nParameter name: status.Context.Name")
-    state = str(body.get("state") or "notSet")
+    state = body.text("state", "notSet")
     if state not in _STATES:
         raise invalid(f"VS402337: A status has one of {', '.join(_STATES)}, not {state}.")
     return Status(
         number,
         state,
-        str(body.get("description") or ""),
-        str(context.get("genre") or ""),
-        str(context["name"]),
-        body.get("targetUrl"),
+        body.text("description"),
+        context.text("genre"),
+        context.text("name"),
+        body.text("targetUrl") or None,
         call.person,
         call.org.now(),
-        iteration=body.get("iterationId"),
+        iteration=body.number("iterationId", 0) or None,
     )
 
 

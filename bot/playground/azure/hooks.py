@@ -1,5 +1,6 @@
 """Service hooks over HTTP: subscriptions are made, read, changed and deleted, and their history is read."""
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -25,6 +26,11 @@ _CONSUMER_INPUTS = {
     "resourceDetailsToSend",
     "messagesToSend",
     "detailedMessagesToSend",
+}
+_CHOICES = {
+    "resourceDetailsToSend": ("all", "minimal", "none", ""),
+    "messagesToSend": ("all", "text", "html", "markdown", "none", ""),
+    "detailedMessagesToSend": ("all", "text", "html", "markdown", "none", ""),
 }
 _STATES = ("enabled", "onProbation", "disabledByUser", "disabledBySystem", "disabledByInactiveIdentity")
 
@@ -67,12 +73,18 @@ def _consumer_inputs(given: Mapping[str, Any]) -> dict[str, str]:
     inputs = {name: str(value) for name, value in given.items() if value is not None}
     if unknown := inputs.keys() - _CONSUMER_INPUTS:
         raise hook_input(f"webHooks/httpRequest has no input {', '.join(sorted(unknown))}.")
-    address = urlsplit(inputs.get("url", ""))
+    try:
+        address = urlsplit(inputs.get("url", ""))
+    except ValueError:
+        raise hook_input("The input url is not a URL.") from None
     if address.scheme not in ("http", "https") or not address.netloc:
         raise hook_input("The input url must be an absolute http or https URL.")
     for line in inputs.get("httpHeaders", "").splitlines():
-        if ":" not in line:
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ -~]*", line):
             raise hook_input(f"The input httpHeaders must have one 'name:value' a line, not {line!r}.")
+    for name, allowed in _CHOICES.items():
+        if inputs.get(name, allowed[0]) not in allowed:
+            raise hook_input(f"The input {name} is one of {', '.join(allowed)}.")
     return inputs
 
 
@@ -82,12 +94,12 @@ def create(call: Call) -> Answer:
     _check_ends(body)
     made = subscribe(
         call.org,
-        str(body.get("eventType")),
-        str((body.get("consumerInputs") or {}).get("url") or ""),
+        body.text("eventType"),
+        body.object("consumerInputs").text("url"),
         call.person,
-        publisher_inputs=body.get("publisherInputs"),
-        consumer_inputs=body.get("consumerInputs"),
-        resource_version=str(body.get("resourceVersion") or "1.0"),
+        publisher_inputs=body.object("publisherInputs"),
+        consumer_inputs=body.object("consumerInputs"),
+        resource_version=body.text("resourceVersion", "1.0"),
     )
     return Answer(describe(call.org, made))
 
@@ -117,17 +129,17 @@ def change(call: Call) -> Answer:
     """Replaces inputs and status; a secret sent back masked stays what it was."""
     found, body = _subscription(call), call.object
     _check_ends(body)
-    given = dict(body.get("consumerInputs") or {})
+    given = body.object("consumerInputs")
     for name in _SECRETS & given.keys():
         if MASK in str(given[name]):
             given[name] = found.consumer_inputs.get(name)
-    status = body.get("status", found.status)
+    status = body.text("status", found.status)
     if status not in _STATES:
         raise hook_input(f"A subscription's status is one of {', '.join(_STATES)}, not {status}.")
-    event_type = str(body.get("eventType"))
-    found.publisher_inputs = _publisher_inputs(call.org, event_type, body.get("publisherInputs") or {})
+    event_type = body.text("eventType")
+    found.publisher_inputs = _publisher_inputs(call.org, event_type, body.object("publisherInputs"))
     found.consumer_inputs, found.event_type = _consumer_inputs(given), event_type
-    found.resource_version = str(body.get("resourceVersion") or found.resource_version)
+    found.resource_version = body.text("resourceVersion", found.resource_version)
     found.status, found.modified = status, call.org.now()
     if status == "enabled":
         found.probation_retries = 0
@@ -160,17 +172,17 @@ def one_notification(call: Call) -> Answer:
 def query(call: Call) -> Answer:
     """NotificationsQuery: by subscription, time, status and result; details hold the whole event."""
     body = call.object
-    ids = body.get("subscriptionIds") or list(call.org.subscriptions)
+    ids = body.texts("subscriptionIds") or list(call.org.subscriptions)
     least, most = _when(body.get("minCreatedDate")), _when(body.get("maxCreatedDate"))
     results, summary = [], []
     for found in (call.org.subscriptions[some] for some in ids if some in call.org.subscriptions):
         entries = _filtered(found.notifications, body.get("status"), body.get("resultType"))
         entries = [e for e in entries if (not least or e.created >= least) and (not most or e.created <= most)]
-        for entry in entries[: int(body.get("maxResultsPerSubscription") or 100)]:
+        for entry in entries[: body.number("maxResultsPerSubscription", 100)]:
             details = bool(body.get("includeDetails"))
             results.append(describe_notification(call.org, found, entry, details=details))
         summary.append({"subscriptionId": found.id, "results": _tally(entries)})
-    return Answer({**body, "results": results[: int(body.get("maxResults") or 1000)], "summary": summary})
+    return Answer({**body, "results": results[: body.number("maxResults", 1000)], "summary": summary})
 
 
 def _tally(entries: Iterable[Notification]) -> list[dict[str, Any]]:

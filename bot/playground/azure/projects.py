@@ -52,7 +52,7 @@ def _described(org: Organisation, project: Project, *, capable: bool) -> dict[st
 @routes("GET", "_apis/projects")
 def listed(call: Call) -> Answer:
     """Pages with $top; the token of the next page is the number of projects already told."""
-    skip = call.count("$skip", int(call.query.get("continuationtoken") or 0), 1_000_000)
+    skip = call.count("$skip", call.count("continuationToken", 0, 1_000_000), 1_000_000)
     top = call.count("$top", 100, 1000)
     rows = sorted(call.org.projects, key=lambda project: project.name.lower())
     headers = {"X-MS-ContinuationToken": str(skip + top)} if len(rows) > skip + top else {}

@@ -27,20 +27,20 @@ def pull_of(call: Call) -> PullRequest:
 def create(call: Call) -> Answer:
     body = call.object
     for name in ("sourceRefName", "targetRefName"):
-        if not str(body.get(name) or "").startswith("refs/"):
+        if not body.text(name).startswith("refs/"):
             raise invalid(f"Value cannot be null or empty.\r\nParameter name: {name}")
     pull = open_pull(
         call.org,
         repository_of(call),
-        body["sourceRefName"],
-        body["targetRefName"],
-        str(body.get("title") or ""),
+        body.text("sourceRefName"),
+        body.text("targetRefName"),
+        body.text("title"),
         call.person,
-        description=str(body.get("description") or ""),
+        description=body.text("description"),
         draft=bool(body.get("isDraft")),
     )
-    for wanted in body.get("reviewers") or []:
-        _vote(call, pull, str(wanted.get("id")), 0)
+    for wanted in body.objects("reviewers"):
+        _vote(call, pull, wanted.text("id"), 0)
     return Answer(shapes.pull_request(call.org, pull), 201)
 
 
@@ -93,16 +93,16 @@ def one_by_number(call: Call) -> Answer:
 def change(call: Call) -> Answer:
     """Title, description, draft; status completed (with lastMergeSourceCommit), abandoned or active."""
     pull, body = pull_of(call), call.object
-    pull.title, pull.description = str(body.get("title", pull.title)), str(body.get("description", pull.description))
+    pull.title, pull.description = body.text("title", pull.title), body.text("description", pull.description)
     pull.draft = bool(body.get("isDraft", pull.draft))
-    wanted = body.get("status", pull.status)
+    wanted = body.text("status", pull.status)
     if wanted == pull.status:
         announce_pull(call.org, pull, call.person, "updated", "updated the pull request", "")
         return Answer(shapes.pull_request(call.org, pull))
     match wanted:
         case "completed":
-            seen = str((body.get("lastMergeSourceCommit") or {}).get("commitId") or "")
-            complete(call.org, pull, call.person, seen, body.get("completionOptions"))
+            seen = body.object("lastMergeSourceCommit").text("commitId")
+            complete(call.org, pull, call.person, seen, body.object("completionOptions"))
         case "abandoned" if pull.status is PullStatus.ACTIVE:
             abandon(call.org, pull, call.person)
         case "active" if pull.status is PullStatus.ABANDONED:
@@ -163,7 +163,7 @@ def reviewers(call: Call) -> Answer:
 @routes("PUT", PULL + "/reviewers/{reviewer}")
 def vote(call: Call) -> Answer:
     """10 approved, 5 approved with suggestions, 0 none, -5 waiting, -10 rejected; everybody votes for themselves."""
-    pull, value = pull_of(call), call.object.get("vote", 0)
+    pull, value = pull_of(call), call.object.number("vote", 0)
     if value not in (10, 5, 0, -5, -10):
         raise invalid(f"VS402337: A vote is one of 10, 5, 0, -5, -10, not {value}.")
     number = call.parts["reviewer"].lower()

@@ -41,7 +41,7 @@ class _Asker:
 @routes("POST", "{project?}/{team?}/_apis/wit/wiql")
 def query(call: Call) -> Answer:
     """The project in the path gives @project its meaning and, as on the service, limits nothing by itself."""
-    asked = read_query(call.org, str(call.object.get("query") or ""))
+    asked = read_query(call.org, call.object.text("query"))
     asker = _Asker(call.org, call.person, call.scope, call.flag("timePrecision"))
     items = [item for item in call.org.items.values() if item.deleted is None and _holds(asker, asked.where, item)]
     items.sort(key=lambda item: item.id)
@@ -120,11 +120,18 @@ def _meaning(asker: _Asker, value: Value, item: WorkItem) -> Any:
         case Macro("@me"):
             return asker.person.unique_name
         case Macro("@today", offset):
-            return (asker.org.now() + timedelta(days=offset)).date().isoformat()
+            return _today(asker, offset).isoformat()
         case Field():
             return _held(item, value)
         case _:
             return value
+
+
+def _today(asker: _Asker, offset: int) -> date:
+    try:
+        return (asker.org.now() + timedelta(days=offset)).date()
+    except OverflowError:
+        raise bad_query(f"TF51009: @today {offset:+} is no date.") from None
 
 
 def _compare(asker: _Asker, asked: Condition, sign: str, held: Any, value: Any) -> bool:
@@ -135,7 +142,7 @@ def _compare(asker: _Asker, asked: Condition, sign: str, held: Any, value: Any) 
             case Kind.DATE:
                 left, right = _days(asker, asked, held, value)
             case Kind.INTEGER | Kind.DOUBLE:
-                left, right = held, float(value)
+                left, right = held, float(str(value))
             case Kind.BOOLEAN:
                 left, right = bool(held), str(value).lower() in ("true", "1", "1.0")
             case Kind.PERSON:
@@ -156,7 +163,7 @@ def _days(asker: _Asker, asked: Condition, held: Any, value: Any) -> tuple[Any, 
     if isinstance(value, str) and not asker.precise and not _WITHOUT_FRACTION.fullmatch(value):
         text = "You cannot supply a time with the date when running a query using date precision."
         raise bad_query(f"{text} The error is caused by «{asked.words}».")
-    when = value if isinstance(value, datetime) else _read_day(value)
+    when = value if isinstance(value, datetime) else _read_day(str(value))
     if asker.precise:
         return held, when
     return _day(held), _day(when)

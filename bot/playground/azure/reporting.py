@@ -25,7 +25,7 @@ def read(call: Call) -> Answer:
 def read_filtered(call: Call) -> Answer:
     body = call.object
     refs = bool(body.get("includeIdentityRef"))
-    return _batch(call, body.get("fields") or [], body.get("types") or [], refs=refs)
+    return _batch(call, body.texts("fields"), body.texts("types"), refs=refs)
 
 
 def _batch(call: Call, fields: list[str], types: list[str], *, refs: bool) -> Answer:

@@ -55,17 +55,15 @@ def listed(call: Call) -> Answer:
 @routes("POST", PULL + "/threads")
 def start(call: Call) -> Answer:
     pull, body = pull_of(call), call.object
-    comments = body.get("comments") or []
+    comments = body.objects("comments")
     if not comments:
         raise invalid("Value cannot be null or empty.\r\nParameter name: comments")
     first, *rest = comments
     kind = _kind(first.get("commentType"))
-    thread = start_thread(
-        call.org, pull, str(first.get("content") or ""), call.person, _state(body.get("status")), kind
-    )
-    thread.properties, thread.context = body.get("properties") or {}, body.get("threadContext")
+    thread = start_thread(call.org, pull, first.text("content"), call.person, _state(body.get("status")), kind)
+    thread.properties, thread.context = body.object("properties"), body.object("threadContext") or None
     for more in rest:
-        reply(call.org, pull, thread, str(more.get("content") or ""), call.person, parent=1)
+        reply(call.org, pull, thread, more.text("content"), call.person, parent=1)
     return Answer(shapes.thread(call.org, pull, thread))
 
 
@@ -80,7 +78,7 @@ def change(call: Call) -> Answer:
     pull, thread = _found(call)
     body = call.object
     thread.status = _state(body.get("status")) or thread.status
-    thread.properties = body.get("properties") or thread.properties
+    thread.properties = body.object("properties") or thread.properties
     return Answer(shapes.thread(call.org, pull, thread))
 
 
@@ -94,8 +92,8 @@ def comments(call: Call) -> Answer:
 def add(call: Call) -> Answer:
     pull, thread = _found(call)
     body = call.object
-    parent, kind = int(body.get("parentCommentId") or 0), _kind(body.get("commentType"))
-    said = reply(call.org, pull, thread, str(body.get("content") or ""), call.person, parent=parent, kind=kind)
+    parent, kind = body.number("parentCommentId", 0), _kind(body.get("commentType"))
+    said = reply(call.org, pull, thread, body.text("content"), call.person, parent=parent, kind=kind)
     return Answer(shapes.comment(call.org, pull, thread, said))
 
 
@@ -109,7 +107,7 @@ def one_comment(call: Call) -> Answer:
 def edit(call: Call) -> Answer:
     """Only its author may; fires the comment event once more, in the words of an edit."""
     pull, thread = _found(call)
-    comment, text = _own(call, thread), str(call.object.get("content") or "")
+    comment, text = _own(call, thread), call.object.text("content")
     if not text.strip():
         raise invalid("Value cannot be null or empty.\r\nParameter name: content")
     comment.text, comment.updated = text, call.org.now()

@@ -73,14 +73,14 @@ def _node(call: Call) -> Node:
 @routes("POST", _PATH + "/{group}/{*path}")
 def create(call: Call) -> Answer:
     parent, body, group = _node(call), call.object, call.parts["group"]
-    name = str(body.get("name") or "").strip()
+    name = body.text("name").strip()
     if not name or any(sign in name for sign in '\\/$?*:"&<>#%|+'):
         raise invalid(f"VS402337: {name!r} is not a name for a node.")
     if any(child.name.lower() == name.lower() for child in parent.children):
         text = f"VS402371: Classification node name {name} is already in use by a different child of parent."
         raise Refusal(409, text, "ClassificationNodeDuplicateNameException")
     node = call.org.new_node(name, parent)
-    dates = body.get("attributes") or {}
+    dates = body.object("attributes")
     node.start, node.finish = _day(dates.get("startDate")), _day(dates.get("finishDate"))
     parent.children.append(node)
     return Answer(_described(call.org, call.project, node, group, 0), 201)

@@ -7,6 +7,7 @@ from .errors import Refusal, bad_query
 from .fields import Field
 from .state import Organisation
 
+_DEEPEST = 50  # opened parentheses in one query; the reader calls itself for each
 _TOKEN = re.compile(
     r"""\s+ | (?P<field>\[[^\]]*\]) | (?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*") | (?P<number>-?\d+(?:\.\d+)?)
     | (?P<macro>@[A-Za-z]+) | (?P<word>[A-Za-z_][\w.]*) | (?P<sign><>|>=|<=|!=|[=<>(),+\-*])""",
@@ -72,6 +73,7 @@ class _Reader:
         self._org = org
         self._tokens = list(_split(text))
         self._at = 0
+        self._depth = 0
 
     def query(self) -> Query:
         self._word("SELECT")
@@ -113,6 +115,9 @@ class _Reader:
 
     def _one(self) -> Clause:
         if self._take("("):
+            self._depth += 1
+            if self._depth > _DEEPEST:
+                raise self._refusal("TF51006: The query has too many parentheses")
             inside = self._either()
             self._word(")")
             return inside
@@ -179,11 +184,16 @@ class _Reader:
     def _offset(self) -> int:
         """Days after @today: "- 7" or, as the tokenizer sees "@today-7", a negative number."""
         if self._at < len(self._tokens) and self._tokens[self._at].kind == "number":
-            return int(self._next().text)
+            return self._days(self._next())
         for sign, factor in (("-", -1), ("+", 1)):
             if self._take(sign):
-                return factor * int(self._next().text)
+                return factor * self._days(self._next())
         return 0
+
+    def _days(self, token: _Token) -> int:
+        if not re.fullmatch(r"-?\d+", token.text):
+            raise self._refusal("a number of days was expected instead of", token)
+        return int(token.text)
 
     def _field(self) -> Field:
         token = self._next()

@@ -10,6 +10,9 @@ from typing import Any
 
 from flask import Request, Response
 
+from bot.playground.github.bare import GitRefused
+
+from .body import Body
 from .errors import Refusal, invalid, not_built
 from .people import Person
 from .state import Organisation, Project, Team
@@ -72,11 +75,12 @@ class Call:
             raise invalid("TF400898: The request's body is not valid JSON.") from None
 
     @property
-    def object(self) -> dict[str, Any]:
+    def object(self) -> Body:
+        """The body as a JSON object; refuses what is none."""
         body = self.json
         if not isinstance(body, dict):
             raise invalid("Value cannot be null.\r\nParameter name: body")
-        return body
+        return Body(body)
 
     def flag(self, name: str) -> bool:
         return self.query.get(name.lower(), "").lower() == "true"
@@ -164,8 +168,15 @@ def _dispatch(org: Organisation, table: Sequence[Route], request: Request, path:
                 content_type=request.mimetype,
                 raw=request.get_data(),
             )
-            return route.handler(call)
+            return _handled(route, call)
     raise not_built(request.method, path)
+
+
+def _handled(route: Route, call: Call) -> Answer:
+    try:
+        return route.handler(call)
+    except GitRefused as trouble:  # a name that git does not take
+        raise Refusal(400, f"TF401030: git says: {trouble}", "GitException") from trouble
 
 
 def _respond(request: Request, result: Answer) -> Response:

@@ -114,8 +114,8 @@ def read_some(call: Call) -> Answer:
 @routes("POST", "{project?}/_apis/wit/workitemsbatch")
 def read_batch(call: Call) -> Answer:
     body = call.object
-    words = ",".join(body.get("fields") or [])
-    return _several(call, body.get("ids") or [], words, body.get("$expand"), body.get("errorPolicy"))
+    words = ",".join(body.texts("fields"))
+    return _several(call, body.numbers("ids"), words, body.text("$expand"), body.text("errorPolicy"))
 
 
 def _several(call: Call, ids: list[int], words: str | None, expand: str | None, policy: str | None) -> Answer:
@@ -123,12 +123,12 @@ def _several(call: Call, ids: list[int], words: str | None, expand: str | None, 
         raise invalid("VS403474: You must provide at least one work item ID.")
     if len(ids) > _BATCH:
         raise invalid(f"VS402337: Work item batch requests cannot exceed {_BATCH} items.")
-    grown = shapes.expansion(str(expand or "none"))
+    grown = shapes.expansion(expand or "none")
     wanted = shapes.wanted_fields(call.org, words, grown)
     values: list[Any] = []
     for number in ids:
         try:
-            item = call.org.item(int(number))
+            item = call.org.item(number)
         except Refusal:
             if str(policy).lower() != "omit":
                 raise
