@@ -2,11 +2,14 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+# Characters that nobody sees and that make text read in another order than it is written.
+TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 WEEKS_AS_DAYS = 14  # older than that, a date says more than a count of days
 
 
@@ -103,9 +106,23 @@ def _digits(value: float) -> str:
     return f"{value:.{max(0, 2 - math.floor(math.log10(size)))}f}"
 
 
+def aligned(*values: float) -> tuple[str, ...]:
+    """Signed numbers with as many decimals as the largest of them deserves: +10.5, +8.4, +12.6."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    if largest >= 1000 or 0 < largest < 1e-5:
+        return tuple(signed(value) for value in values)
+    decimals = max(0, 2 - math.floor(math.log10(largest))) if largest else 0
+    return tuple(f"{value:+.{decimals}f}".replace("-", "−") for value in values)
+
+
 def signed(value: float | None) -> str:
     """A difference, its sign always said."""
     return f"+{number(value)}" if value is not None and value > 0 else number(value)
+
+
+def fixed(value: float | None) -> str:
+    """Three decimals, for columns of numbers that people compare by eye."""
+    return "–" if value is None else f"{value:,.3f}".replace("-", "−")
 
 
 def percent(share: float) -> str:
@@ -130,6 +147,11 @@ def size(count: float) -> str:
     return f"{count:,.1f} GB"
 
 
+def straight(value: object) -> object:
+    """What is about to be written, without characters that would turn what follows around."""
+    return TURNING.sub("", value) if type(value) is str else value
+
+
 def short(digest: str) -> str:
     """The first eight characters of a commit or sha256."""
     return digest[:8]
@@ -139,8 +161,6 @@ def plain(value: object) -> str:
     """A value from JSON as people read it: text as it is, the rest as compact JSON."""
     if isinstance(value, str):
         return value
-    if isinstance(value, float):
-        return number(value)
     return json.dumps(value, ensure_ascii=False, default=str)
 
 

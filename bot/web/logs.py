@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.web.format import TURNING
+
 TAIL = 64 * 1024  # what a page shows of a log when it opens
 READS = 4  # how much more one answer carries when much was written since the last
 Read = Callable[[int], tuple[bytes, int]]  # bytes from an offset on, and the offset to ask for next
@@ -15,8 +17,7 @@ TERMINAL = re.compile(
     r"|\x1b[PX^_][^\x1b]*\x1b\\"  # other strings meant for a terminal
     r"|\x1b[ -/]*[0-~]?"  # everything else that an escape begins
 )
-# Control characters, and the invisible ones that make text read in another order than it is written.
-INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def clean(text: str) -> str:
     """The text without terminal codes; of what a progress bar wrote over itself, only the last."""
     text = TERMINAL.sub("", text).replace("\r\n", "\n")
     lines = (line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n"))
-    return INVISIBLE.sub("", "\n".join(lines))
+    return TURNING.sub("", CONTROLS.sub("", "\n".join(lines)))
 
 
 def piece(read: Read, offset: int, ended: bool) -> Piece:

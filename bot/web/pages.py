@@ -16,7 +16,7 @@ from bot.web.views import Views
 from bot.web.vitals import add_vitals
 
 HERE = Path(__file__).parent
-FILTERS = ("exact", "number", "signed", "percent", "share", "size", "short", "plain", "pretty")
+FILTERS = ("exact", "fixed", "number", "signed", "percent", "share", "size", "short", "plain", "pretty")
 
 __all__ = ["Views", "create_pages"]
 
@@ -30,6 +30,7 @@ class Name(BaseConverter):
 def create_pages(views: Views) -> flask.Flask:
     """A WSGI application of the pages, /healthz, /metrics and the scoring addresses."""
     app = flask.Flask("bot.web", root_path=str(HERE))
+    app.jinja_options = {"finalize": reading.straight, "trim_blocks": True, "lstrip_blocks": True}
     app.url_map.converters["name"] = Name
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 7 * reading.DAY  # a file's address changes with its content
     _teach(app, views)
@@ -43,7 +44,6 @@ def create_pages(views: Views) -> flask.Flask:
 
 def _teach(app: flask.Flask, views: Views) -> None:
     """Give the templates their words, and the addresses of things."""
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update({name: getattr(reading, name) for name in FILTERS})
     app.jinja_env.filters["ago"] = lambda then: reading.ago(then, views.now())
     app.jinja_env.filters["until"] = lambda start, end: reading.between(start, end, views.now())
@@ -57,5 +57,5 @@ def _teach(app: flask.Flask, views: Views) -> None:
         model_url=model_url,
         pill=reading.pill,
         static=static,
-        version=views.version,
+        release=views.version,
     )

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bot.web.format import number, percent, signed
+from bot.web.format import aligned, number, percent
 from bot.web.scales import Span, Tick, around, round_steps
 from lifecycle import Comparison, Judgement
 
@@ -115,7 +115,7 @@ def forest(found: Sequence[Found]) -> Forest:
     gains = [gain(one) for one in found]
     span = _span([one for one in gains if one])
     rows = [_row(one, part, span) for one, part in zip(found, gains, strict=True)]
-    ticks = [Tick(span.at(value), percent(value)) for value in round_steps(span)]
+    ticks = [Tick(span.at(value), percent(value)) for value in round_steps(span, 4)]
     return Forest(rows, ticks, span.at(0.0), any(gains))
 
 
@@ -177,8 +177,8 @@ def _bar(part: Gain | None, span: Span) -> Bar | None:
 def _difference(difference: tuple[float, float, float] | None) -> str:
     if difference is None:
         return "–"
-    estimate, low, high = difference
-    return f"{signed(estimate)} ({signed(low)} to {signed(high)})"
+    estimate, low, high = aligned(*difference)
+    return f"{estimate} ({low} to {high})"
 
 
 def _relative(part: Gain | None) -> str:

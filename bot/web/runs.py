@@ -1,7 +1,7 @@
 """The list of runs, and what there is to see of one: its stages, its log, its report, what it is linked to."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -9,6 +9,7 @@ from typing import Any
 
 import flask
 
+from bot.links import Link
 from bot.web import logs, reports
 from bot.web.drifting import report_of
 from bot.web.scales import Stretch, stretch
@@ -16,37 +17,51 @@ from bot.web.views import Views
 from lifecycle import DriftReport, Filter, Judgement, NoSuchRun, Run, Stage, StageRecord, StageState, State
 
 PAGE = 50
+PLACES = ("github:", "boards:")
 LARGEST = 2**31 - 1  # what the database's integers hold
 RUN = f"/runs/<int(max={LARGEST}):number>"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the list is narrowed to; `model` is owner/repository/model or empty."""
+    """What the list is narrowed to; `model` is owner/repository/model, `ref` the place where runs were asked for."""
 
     model: str
     state: State | None
+    ref: str
     before: int | None
 
     @property
     def filter(self) -> Filter:
         project, _, model = self.model.rpartition("/")
-        return Filter(project=project, model=model, state=self.state)
+        return Filter(project=project, model=model, state=self.state, ref=self.ref)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything is left out."""
+        return bool(self.model or self.state or self.ref)
 
     def again(self, **changes: str | int | None) -> str:
         """The address of the same list, with changes."""
-        values: dict[str, Any] = {"model": self.model or None, "state": self.state, "before": self.before, **changes}
-        return flask.url_for("runs", **{name: value for name, value in values.items() if value is not None})
+        values: dict[str, Any] = {name: getattr(self, name) for name in ("model", "state", "ref", "before")} | changes
+        return flask.url_for("runs", **{name: value for name, value in values.items() if value})
 
 
 def asked() -> Asked:
     """What the address asks for; nonsense narrows nothing."""
-    model, state, before = (flask.request.args.get(name, "") for name in ("model", "state", "before"))
+    model, state, ref, before = (_argument(name) for name in ("model", "state", "ref", "before"))
     return Asked(
-        model=model if model.count("/") >= 2 and model.isprintable() and len(model) < 300 else "",
+        model=model if model.count("/") >= 2 else "",
         state=State(state) if state in set(State) else None,
+        ref=ref,
         before=min(int(before), LARGEST) if before.isascii() and before.isdigit() and len(before) < 20 else None,
     )
+
+
+def _argument(name: str) -> str:
+    """What the address says, unless no query should see it."""
+    text = flask.request.args.get(name, "")
+    return text if text.isprintable() and len(text) < 300 else ""
 
 
 def add_runs(app: flask.Flask, views: Views) -> None:
@@ -110,9 +125,22 @@ def _page(views: Views, run: Run) -> str:
         judgement=judgement,
         metrics=reports.metrics(judgement) if judgement else None,
         slices=reports.slices(judgement) if judgement else None,
-        edges=views.links.around(f"run:{run.id}"),
+        edges=_nearby(views, f"run:{run.id}"),
         drift=_drift(run),
     )
+
+
+def _nearby(views: Views, here: str) -> Sequence[Link]:
+    """What the run is linked to, and what that is linked to, but not the other runs of the same issue."""
+    edges = views.links.around(here)
+    mine = {end for edge in edges for end in (edge.a, edge.b) if here in (edge.a, edge.b)}
+    return [edge for edge in edges if here in (edge.a, edge.b) or not _elsewhere(edge, mine)]
+
+
+def _elsewhere(edge: Link, mine: set[str]) -> bool:
+    """Whether the edge only leads from a place of ours to another run that was asked for there."""
+    ends = {edge.a, edge.b}
+    return any(end.startswith("run:") for end in ends) and any(end.startswith(PLACES) for end in ends & mine)
 
 
 def judgement_of(record: StageRecord) -> Judgement | None:
@@ -138,9 +166,10 @@ def _stretch(run: Run, record: StageRecord, now: datetime) -> Stretch | None:
 
 
 def _logged(run: Run, wanted: str) -> StageRecord | None:
-    """The stage whose log is shown: the one asked for, or the latest that has one."""
+    """The stage whose log is shown: the one asked for, the one that runs or went wrong, or else the first."""
     have = [one for one in run.stages if one.jobs]
-    return next((one for one in have if one.stage == wanted), have[-1] if have else None)
+    usual = [one for one in have if one.state is not StageState.DONE] or (have if run.state.ended else have[-1:])
+    return next((one for one in have if one.stage == wanted), usual[0] if usual else None)
 
 
 def _ended(record: StageRecord) -> bool:

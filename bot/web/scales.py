@@ -5,8 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.web.format import number
-
 
 @dataclass(frozen=True, slots=True)
 class Tick:
@@ -41,7 +39,7 @@ def around(values: Iterable[float], room: float = 0.08) -> Span:
     return Span(low - width * room, high + width * room)
 
 
-def round_steps(span: Span, most: int = 5) -> Sequence[float]:
+def round_steps(span: Span, most: int) -> Sequence[float]:
     """At most `most` round numbers inside the span, evenly apart: 1, 2 or 5 times a power of ten."""
     rough = (span.high - span.low) / most
     power = 10.0 ** math.floor(math.log10(rough))
@@ -68,7 +66,7 @@ class Upright:
     def ticks(self) -> Sequence[Tick]:
         """Every power of ten."""
         first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
-        return [Tick(self.at(10.0**power), number(10.0**power)) for power in range(first, last + 1)]
+        return [Tick(self.at(10.0**power), f"{10.0**power:g}") for power in range(first, last + 1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,26 @@
 
 import flask
 
+from bot.web.body import BadBody, Bodies
 from bot.web.views import Views
-
-LARGEST = 25 * 1024 * 1024  # bytes of one request
 
 
 def add_scoring(app: flask.Flask, views: Views) -> None:
     """Register the scoring address of every model."""
+    bodies = Bodies()
 
     @app.post("/models/<name:owner>/<name:repo>/<name:model>/invocations")
     def invocations(owner: str, repo: str, model: str) -> flask.Response:
         # Only JSON, and said so: a form on a foreign site cannot send that, so it cannot feed the prediction log.
         if flask.request.mimetype != "application/json":
             return _sorry(415, "Send JSON, with the header Content-Type: application/json.")
-        flask.request.max_content_length = LARGEST
-        answer = views.score(f"{owner}/{repo}", model, flask.request.get_data(cache=False))
+        try:
+            body = bodies.read(flask.request.environ)
+        except BadBody as bad:
+            response = _sorry(bad.status, str(bad))
+            response.headers.extend(bad.headers)
+            return response
+        answer = views.score(f"{owner}/{repo}", model, body)
         response = flask.Response(answer.body, answer.status, mimetype="application/json")
         if answer.version:
             response.headers["X-Lifecycle-Version"] = answer.version

@@ -7,7 +7,10 @@ from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from bot.web.pages import create_pages
-from tests.web.house import House, furnish
+from tests.web.house import House
+from tests.web.story import furnish
+
+MODEL = "/models/octo/bikes/bike-demand"
 
 
 class Quiet(WSGIRequestHandler):
@@ -27,14 +30,14 @@ def main(out: Path, only: str = "") -> None:
         server = make_server("127.0.0.1", 0, create_pages(house.views()), handler_class=Quiet)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         base = f"http://127.0.0.1:{server.server_port}"
-        pages = {"runs": "/", "models": "/models", "model": "/models/octo/bikes/bike-demand", "404": "/nothing",
-                 "version": "/models/octo/bikes/bike-demand/versions/2", "none": "/?state=waiting&model=octo/bikes/none"}  # fmt: skip
+        pages = {"runs": "/", "none": "/?model=octo/bikes/none", "models": "/models", "404": "/nothing", "model": MODEL}
+        pages |= {"version": f"{MODEL}/versions/2"}
         pages |= {f"run-{run.id}-{run.spec.kind}-{run.state}": f"/runs/{run.id}" for run in runs}
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
             for device, size in {"desk": (1280, 900), "phone": (390, 844)}.items():
                 for scheme in ("light", "dark"):
-                    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]
+                    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
                     page.on("console", lambda message: print("console:", message.text))
                     for name, path in pages.items():
                         if only not in f"{name}-{device}-{scheme}":

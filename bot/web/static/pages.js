@@ -41,6 +41,7 @@
     if (whole.length > MOST) inside.textContent = whole.slice(whole.indexOf("\n", whole.length - MOST / 2) + 1);
     else inside.normalize();
     log.querySelector(".nothing").hidden = true;
+    box.hidden = false;
     if (following) show(box);
   };
 

@@ -1,0 +1,42 @@
+"""What people see of models: who is in production, how it drifts, what a version is made of."""
+
+from flask.testing import FlaskClient
+
+from lifecycle import Run
+from tests.web.house import MODEL, PROJECT, House
+from tests.web.reader import read
+
+MODEL_PAGE = f"/models/{PROJECT}/{MODEL}"
+
+
+def test_model_page_tells_its_story(client: FlaskClient, runs: dict[str, Run]) -> None:
+    page = read(client, MODEL_PAGE)
+    for words in ("In production v2", "by cho", "90 %", "Drift since 2 d ago", "AB#390", "mae 38.2", "The last window"):
+        assert words in page.text, words
+    assert '{"dataframe_records": [{"temp": 0.5, "hr": 1, "weathersit": "text"}]}' in page.text
+    assert f"curl -s https://bot.test{MODEL_PAGE}/invocations" in page.text
+    assert "https://dev.azure.test/Fabrikam/_workitems/edit/390" in page.links()
+
+
+def test_model_without_a_version_has_a_page(client: FlaskClient, runs: dict[str, Run]) -> None:
+    page = read(client, "/models/octo/customers/churn-score")
+    assert "No run of this model has made a version yet." in page.text
+    assert "Nothing serves this model now." in page.text
+
+
+def test_version_page_lists_files_and_parent(client: FlaskClient, runs: dict[str, Run], house: House) -> None:
+    page = read(client, f"{MODEL_PAGE}/versions/2")
+    version = house.registry.get(PROJECT, MODEL, 2)
+    assert version is not None
+    manifest = house.registry.manifest(version)
+    for name, digest in manifest["files"].items():
+        assert f"{name} {digest}" in page.text
+    assert f"{MODEL_PAGE}/versions/1" in page.links()
+    assert version.digest in page.text
+
+
+def test_version_whose_files_are_gone(client: FlaskClient, runs: dict[str, Run], house: House) -> None:
+    version = house.registry.get(PROJECT, MODEL, 2)
+    assert version is not None
+    (house.registry.folder(version) / "manifest.json").write_text("{broken")
+    assert "cannot be read on this machine" in read(client, f"{MODEL_PAGE}/versions/2").text
