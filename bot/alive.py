@@ -59,4 +59,4 @@ def alive_count(engine: Engine) -> int:
 def _now(engine: Engine) -> ColumnElement[float]:
     if engine.dialect.name == "postgresql":
         return func.date_part("epoch", func.clock_timestamp())
-    return func.unixepoch("subsec")
+    return (func.julianday("now") - 2440587.5) * 86400.0  # seconds since 1970; SQLite before 3.42 has no finer word

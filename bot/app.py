@@ -23,6 +23,7 @@ from lifecycle import Answer, Lifecycle, Limits, Registry, Store, Watching, serv
 if TYPE_CHECKING:
     from bot.adapters.azure_boards import AzureBoards
     from bot.adapters.github import GitHub
+    from bot.engine import Engine
     from bot.web.hooks import Hook
     from bot.web.views import Views
     from bot.world import World
@@ -76,9 +77,6 @@ def web(path: Path) -> int:
 
 def worker(path: Path) -> int:
     """Handle events and move runs, until a signal."""
-    from bot.alive import Alive
-    from bot.engine import Engine
-    from bot.flows.handle import Flows
     from bot.schedule import Clock
     from bot.watchlist import schedules
     from bot.worker import Pokes, Worker
@@ -89,30 +87,42 @@ def worker(path: Path) -> int:
     lock = alone(settings.state) if storage.sqlite else None
     inbox, pokes = Inbox(storage.inbox, Bell(settings.state / BELL)), Pokes()
     world = the_world(settings, storage, inbox, pokes.poke)
-    flows: list[Flows] = []  # the engine needs the flows' names, the flows need the engine
-    engine = Engine(
-        storage.engine_url,
-        Alive(storage.main, alone=lock is not None),
-        {
-            "handle": lambda kind, body: flows[0].handle(str(kind), str(body)),
-            "advance": lambda number: flows[0].advance(int(number)),
-            "tell": lambda number: flows[0].tell(int(number)),
-            "follow": lambda number: flows[0].follow(int(number)),
-        },
-    )
-    flows.append(Flows(world, engine))
+    engine = the_engine(storage, world, alone=lock is not None)
     working = Worker(inbox, engine, world.life, pokes)
     clock = Clock(world.put, int(settings.sweep.total_seconds()))
     working.start()
     clock.start()
-    refresh = threading.Thread(target=schedules, args=(world, clock), daemon=True)
-    refresh.start()
+    threading.Thread(target=schedules, args=(world, clock), daemon=True).start()
+    log.info("working")
     until_signalled()
     clock.close()
     working.stop()
     engine.close()
     inbox.close()
     return 0
+
+
+def the_engine(storage: Storage, world: "World", *, alone: bool) -> "Engine":
+    """The durable workflows; they know the engine that remembers their steps, and it knows them by name."""
+    from bot.alive import Alive
+    from bot.engine import Engine
+    from bot.flows.handle import Flows
+
+    flows: list[Flows] = []
+    workflows = {
+        "handle": lambda kind, body: flows[0].handle(str(kind), str(body)),
+        "advance": lambda number: flows[0].advance(int(number)),
+        "tell": lambda number: flows[0].tell(int(number)),
+        "follow": lambda number: flows[0].follow(int(number)),
+    }
+    engine = Engine(storage.engine_url, Alive(storage.main, alone=alone), workflows)
+    flows.append(Flows(world, engine))
+    return engine
+
+
+def doctor(path: Path) -> int:
+    """Try everything that the settings name; 0 if the bot can do its work."""
+    raise Busy("not yet")
 
 
 def the_life(settings: Settings, storage: Storage, github: "GitHub | None") -> Lifecycle:

@@ -17,7 +17,7 @@ from lifecycle.drift import Override, Profile, Watch, compare, profile
 from lifecycle.project import SPAN, Model
 
 FILE = "usual.json"
-MORE = 1.5  # an alarm needs half as much again as the most unusual window of the training data
+WARN, ALARM = 1.2, 1.5  # times the most unusual window of the training data
 SMALLEST = 50  # rows; a smaller window says little about what is usual
 
 
@@ -55,9 +55,7 @@ def watch_of(rules: Model, folder: Path) -> Watch:
     path = folder / FILE
     usual: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["psi"] if path.is_file() else {}
     raised = {
-        name: Override(
-            max(asked.psi_warn, psi * MORE * asked.psi_warn / asked.psi_alarm), max(asked.psi_alarm, psi * MORE)
-        )
+        name: Override(max(asked.psi_warn, psi * WARN), max(asked.psi_alarm, psi * ALARM))
         for name, psi in usual.items()
     }
     return Watch(psi_warn=asked.psi_warn, psi_alarm=asked.psi_alarm, ignore=asked.ignore, columns=raised)

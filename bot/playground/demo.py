@@ -13,7 +13,7 @@ from pathlib import Path
 import requests
 
 from bot.playground.stage import MODEL, REPOSITORY, Stage, set_stage
-from bot.playground.story import Story
+from bot.playground.story import Story, Stuck
 
 SETTINGS = """\
 # Written by `make demo`: what app.yaml says for the real platforms, with the playground's addresses.
@@ -46,8 +46,7 @@ def run(folder: Path, *, once: bool, port: int = 8000, record: Path = Path("demo
     story = Story(stage, url, _say)
     try:
         _say("1. The playground and the bot start.")
-        _wait_until_up(story, bot, url)
-        true = story.tell()
+        true = _wait_until_up(story, bot, url) and story.tell()
         _keep(story, record)
         _say(f"\n{'All of it came true' if true else 'NOT all of it came true'} in {time.monotonic() - begun:.0f} s.")
         if not once:
@@ -58,7 +57,7 @@ def run(folder: Path, *, once: bool, port: int = 8000, record: Path = Path("demo
     finally:
         _stop(bot)
         stage.close()
-        if once and not any(not step.came_true for step in story.steps):
+        if once and story.steps and all(step.came_true for step in story.steps) and sys.exc_info()[0] is None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -92,17 +91,21 @@ def _start_bot(folder: Path, stage: Stage, url: str, port: int) -> "subprocess.P
         )
 
 
-def _wait_until_up(story: Story, bot: "subprocess.Popen[bytes]", url: str) -> None:
+def _wait_until_up(story: Story, bot: "subprocess.Popen[bytes]", url: str) -> bool:
     def look() -> str | None:
         if bot.poll() is not None:
             raise SystemExit(f"The bot ended with exit code {bot.returncode}; its log is bot.log in the demo's folder.")
         answer = requests.get(f"{url}/healthz", timeout=5)
         return str(answer.json()["status"]) if answer.ok else None
 
-    story.expect("start", f"the bot answers at {url}", look)
+    try:
+        story.expect("start", f"the bot answers at {url}", look)
+    except Stuck:
+        return False
     stage = story.stage
     _say(f"   GitHub:       {stage.github.url}/{REPOSITORY}")
     _say(f"   Azure DevOps: {stage.azure.base_url}/Bikes/_boards")
+    return True
 
 
 def _leave_running(story: Story, url: str) -> None:

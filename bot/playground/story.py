@@ -84,7 +84,7 @@ class Reader:
 
     def items(self, tag: str) -> list[int]:
         """The numbers of the work items with a tag."""
-        query = f"SELECT [System.Id] FROM WorkItems WHERE [System.Tags] CONTAINS '{tag}'"
+        query = "SELECT [System.Id] FROM WorkItems WHERE [System.Tags] CONTAINS " + f"'{tag}'"
         return [one["id"] for one in self.azure("wit/wiql", {"query": query})["workItems"]]
 
     def item_said(self, number: int) -> list[str]:
@@ -184,13 +184,13 @@ class Story:
         """Step 5: requests month by month; in spring exactly one item opens on each side."""
         self.say("5. Requests of January to June go to the endpoint, and the monitor looks at each month.")
         for month in ("2011-01", "2011-02", "2011-03"):
-            self._month(month, "is asked what it was trained for")
-        self._month("2011-04", "drifts")
+            self._month(month, alarm=False)
+        self._month("2011-04", alarm=True)
         self.expect("drift", "one retrain work item opens on the board", lambda: self._single_item(1))
         self.expect("drift", "one issue opens on GitHub", lambda: self._single_issue("open"))
         self.expect("drift", "both are linked with each other and with the evidence", self._joined)
         for month in ("2011-05", "2011-06"):
-            self._month(month, "drifts")
+            self._month(month, alarm=True)
         self.expect("drift", "it is still one item while the drift lasts", lambda: self._single_item(1))
 
     def retrain(self) -> None:
@@ -208,7 +208,7 @@ class Story:
 
     def close(self) -> None:
         """Step 6, second half: a clean window, and the items close themselves."""
-        self._month("2011-06", "is asked what it was trained for")
+        self._month("2011-06", alarm=False)
         self.expect("close", "the work item closes itself", self._item_closed)
         self.expect("close", "so does the issue", lambda: self._single_issue("closed"))
 
@@ -227,22 +227,23 @@ class Story:
 
         return base64.b64decode(self.read.github(f"repos/{REPOSITORY}/contents/{name}")["content"])
 
-    def _month(self, month: str, expected: str) -> None:
+    def _month(self, month: str, *, alarm: bool) -> None:
         answer = self.read.score(as_requests(months()[month]))
         if answer.status_code != 200:
             raise Stuck(f"the endpoint answered {answer.status_code}: {answer.text[:200]}")
         before = len(self.read.said(self.issue))
         self.stage.github.world.comment(MIRA, REPOSITORY, self.issue, f"/monitor {MODEL} window={month}")
         count = len(answer.json()["predictions"])
-        self.expect("drift", f"{month}, {count} requests: {expected}", lambda: self._newest_answer(before, expected))
+        expected = f"{month}, {count} requests: {'alarm' if alarm else 'no alarm'}"
+        self.expect("drift", expected, lambda: self._newest_answer(before, alarm))
 
-    def _newest_answer(self, before: int, text: str) -> str | None:
+    def _newest_answer(self, before: int, alarm: bool) -> str | None:
         said = self.read.said(self.issue)[before:]
-        ended = [one for one in said if "⏳" not in one.split("\n")[0] and "waits in line" not in one.split("\n")[0]]
+        ended = [one for one in said if "⏳" not in _sentence(one) and "waits in line" not in _sentence(one)]
         if not ended:
             return None
-        if text not in ended[-1].split("\n")[0]:
-            raise Stuck(f"expected {text!r}, but the bot says {ended[-1].splitlines()[0]!r}")
+        if ("drifts" in _sentence(ended[-1])) is not alarm:
+            raise Stuck(f"the bot says {_sentence(ended[-1])!r}")
         return _sentence(ended[-1])
 
     def _reacted(self, comment: int) -> str | None:
@@ -251,10 +252,10 @@ class Story:
 
     def _one_comment(self, text: str) -> str | None:
         said = self.read.said(self.issue)
-        return _sentence(said[0]) if len(said) == 1 and text in said[0].split("\n")[0] else None
+        return _sentence(said[0]) if len(said) == 1 and text in _sentence(said[0]) else None
 
     def _answer(self, text: str) -> str | None:
-        return next((_sentence(one) for one in self.read.said(self.issue) if text in one.replace("`", "")), None)
+        return next((_sentence(one) for one in self.read.said(self.issue) if text in _sentence(one)), None)
 
     def _card(self) -> str | None:
         url = self._issue_url(self.issue)
@@ -277,7 +278,7 @@ class Story:
         return str(check["output"]["title"]) if check.get("conclusion") == conclusion else None
 
     def _reported(self, number: int, text: str) -> str | None:
-        said = [one for one in self.read.said(number) if text in one.split("\n")[0]]
+        said = [one for one in self.read.said(number) if text in _sentence(one)]
         return f"1 comment, {len(said[0].splitlines())} lines" if len(said) == 1 else None
 
     def _single_item(self, count: int) -> str | None:
@@ -312,7 +313,7 @@ class Story:
 
     def _item_answer(self, text: str) -> str | None:
         said = self.read.item_said(self.retrain_item)
-        return next((_sentence(one) for one in said if text in one.replace("`", "").split("\n")[0]), None)
+        return next((_sentence(one) for one in said if text in _sentence(one)), None)
 
     def _item_closed(self) -> str | None:
         state = self.read.item(self.retrain_item)["fields"]["System.State"]

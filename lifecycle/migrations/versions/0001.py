@@ -8,6 +8,38 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _runs()
+    _champions()
+    _episodes()
+    _stages()
+    _versions()
+    _windows()
+
+
+def downgrade() -> None:
+    op.drop_index("windows_model", table_name="windows")
+    op.drop_table("windows")
+    op.drop_table("versions")
+    op.drop_table("stages")
+    op.drop_index(
+        "episodes_open",
+        table_name="episodes",
+        sqlite_where=sa.text("closed IS NULL"),
+        postgresql_where=sa.text("closed IS NULL"),
+    )
+    op.drop_table("episodes")
+    op.drop_index("champions_model", table_name="champions")
+    op.drop_table("champions")
+    op.drop_index("runs_state", table_name="runs")
+    op.drop_index("runs_ref", table_name="runs")
+    op.drop_index(
+        "runs_open", table_name="runs", sqlite_where=sa.text("ended_yet = 0"), postgresql_where=sa.text("NOT ended_yet")
+    )
+    op.drop_index("runs_model", table_name="runs")
+    op.drop_table("runs")
+
+
+def _runs() -> None:
     op.create_table(
         "runs",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -47,6 +79,9 @@ def upgrade() -> None:
     )
     op.create_index("runs_ref", "runs", ["ref", "id"], unique=False)
     op.create_index("runs_state", "runs", ["state", "id"], unique=False)
+
+
+def _champions() -> None:
     op.create_table(
         "champions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -66,6 +101,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("run"),
     )
     op.create_index("champions_model", "champions", ["project", "model", "id"], unique=False)
+
+
+def _episodes() -> None:
     op.create_table(
         "episodes",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -92,6 +130,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("closed IS NULL"),
         postgresql_where=sa.text("closed IS NULL"),
     )
+
+
+def _stages() -> None:
     op.create_table(
         "stages",
         sa.Column("run", sa.Integer(), nullable=False),
@@ -107,6 +148,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run"], ["runs.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run", "position"),
     )
+
+
+def _versions() -> None:
     op.create_table(
         "versions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -127,6 +171,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("project", "model", "number"),
         sa.UniqueConstraint("run"),
     )
+
+
+def _windows() -> None:
     op.create_table(
         "windows",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -149,26 +196,3 @@ def upgrade() -> None:
         sa.UniqueConstraint("run"),
     )
     op.create_index("windows_model", "windows", ["project", "model", "id"], unique=False)
-
-
-def downgrade() -> None:
-    op.drop_index("windows_model", table_name="windows")
-    op.drop_table("windows")
-    op.drop_table("versions")
-    op.drop_table("stages")
-    op.drop_index(
-        "episodes_open",
-        table_name="episodes",
-        sqlite_where=sa.text("closed IS NULL"),
-        postgresql_where=sa.text("closed IS NULL"),
-    )
-    op.drop_table("episodes")
-    op.drop_index("champions_model", table_name="champions")
-    op.drop_table("champions")
-    op.drop_index("runs_state", table_name="runs")
-    op.drop_index("runs_ref", table_name="runs")
-    op.drop_index(
-        "runs_open", table_name="runs", sqlite_where=sa.text("ended_yet = 0"), postgresql_where=sa.text("NOT ended_yet")
-    )
-    op.drop_index("runs_model", table_name="runs")
-    op.drop_table("runs")
