@@ -7,7 +7,9 @@ from typing import Any
 import flask
 from werkzeug.routing import BuildError
 
+from bot.links import Link
 from bot.refs import Ref
+from lifecycle import Episode
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +21,42 @@ class Place:
     kind: str
 
 
+# How a link reads from its one end, and from its other.
+PHRASES = {
+    "asked": ("asked for", "asked for in"),
+    "made": ("made", "made by"),
+    "deployed": ("deployed", "deployed by"),
+    "tracked": ("tracked in", "tracks"),
+    "about": ("about", "drifted in"),
+    "seen by": ("first seen by", "first saw"),
+    "planned": ("planned together with", "planned together with"),
+    "linked": ("linked with", "linked with"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A link in words: `subject` (None when it is the thing itself), how, and the other thing."""
+
+    subject: Place | None
+    how: str
+    other: Place
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Turns the ends of links into places; what the world outside calls an address is checked before it is one."""
 
     url_of: Callable[[str], str]
     commit_url: Callable[[str, str], str]
+    episode: Callable[[int], Episode | None]
+
+    def say(self, edge: Link, here: str) -> Phrase:
+        """The link as it reads on the page of `here`."""
+        forward, backward = PHRASES.get(edge.how, (edge.how, edge.how))
+        if edge.b == here:
+            return Phrase(None, backward, self.of(edge.a))
+        return Phrase(None if edge.a == here else self.of(edge.a), forward, self.of(edge.b))
 
     def of(self, end: str) -> Place:
         """The place of one end of a link: `run:41`, `version:octo/bikes/bike-demand/3`, or a ref."""
@@ -34,10 +66,19 @@ class Addresses:
                 return Place(f"Run {rest}", flask.url_for("run", number=int(rest)), kind)
             case "version":
                 return _version(rest)
+            case "episode" if rest.isascii() and rest.isdigit():
+                return self._drift(int(rest))
             case "github" | "boards":
                 return Place(_short(end), safe(self.url_of(end)), kind)
             case _:
                 return Place(rest or end, safe(self.url_of(end)), kind)
+
+    def _drift(self, number: int) -> Place:
+        found = self.episode(number)
+        if found is None:
+            return Place(f"Drift {number}", "", "episode")
+        page = model_url(found.project, found.model)
+        return Place(f"{found.cause} of {found.model}", page and f"{page}#episode-{number}", "episode")
 
     def commit(self, project: str, sha: str) -> str:
         """Where the commit can be read, or empty."""

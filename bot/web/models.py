@@ -14,7 +14,7 @@ from lifecycle import Champion, Filter, Run, Version, Window
 
 MODEL = "/models/<name:owner>/<name:repo>/<name:model>"
 SHOWN = 50  # versions on a model's page
-LISTED = 200  # models on one page
+LISTED = 50  # models on one page
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,12 @@ def add_models(app: flask.Flask, views: Views) -> None:
 
     @app.get("/models")
     def models() -> str:
-        names = _names(views)
-        shown = [_summary(views, *name) for name in names[:LISTED]]
-        return flask.render_template("models.html", models=shown, more=max(0, len(names) - LISTED))
+        after = tuple(flask.request.args.get("after", "").rsplit("/", 1))
+        names = [name for name in _names(views) if name > after]
+        moved = {(one.project, one.model) for one in views.watching.open_episodes()}
+        shown = [_summary(views, *name, name in moved) for name in names[:LISTED]]
+        more = "/".join(names[LISTED - 1]) if len(names) > LISTED else ""
+        return flask.render_template("models.html", models=shown, more=more, first=after == ("",))
 
     @app.get(MODEL)
     def model(owner: str, repo: str, model: str) -> str:
@@ -56,13 +59,13 @@ def _names(views: Views) -> Sequence[tuple[str, str]]:
     return sorted({*views.registry.models(), *recent})
 
 
-def _summary(views: Views, project: str, model: str) -> Summary:
+def _summary(views: Views, project: str, model: str, drifting: bool) -> Summary:
     return Summary(
         project=project,
         model=model,
         champion=crowned(views.registry.reign(project, model)),
         window=next(iter(views.watching.windows(project, model, limit=1)), None),
-        drifting=bool(views.watching.open_episodes(project, model)),
+        drifting=drifting,
         latest=next(iter(views.runs.find(Filter(project=project, model=model), limit=1)), None),
     )
 
@@ -74,11 +77,11 @@ def crowned(reign: Sequence[Champion]) -> Champion | None:
 
 def _page(views: Views, project: str, model: str) -> str:
     versions = views.registry.of_model(project, model, limit=SHOWN)
-    summary = _summary(views, project, model)
+    episodes = views.watching.open_episodes(project, model)
+    summary = _summary(views, project, model, bool(episodes))
     if not versions and summary.latest is None:
         flask.abort(404)
     windows = views.watching.windows(project, model)
-    episodes = views.watching.open_episodes(project, model)
     reign = views.registry.reign(project, model)
     return flask.render_template(
         "model.html",

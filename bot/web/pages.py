@@ -53,7 +53,7 @@ def _teach(app: flask.Flask, views: Views) -> None:
         return flask.url_for("static", filename=name, v=marks[name])
 
     app.jinja_env.globals.update(
-        address=Addresses(views.url_of, views.commit_url),
+        address=Addresses(views.url_of, views.commit_url, views.watching.by_id),
         model_url=model_url,
         pill=reading.pill,
         static=static,

@@ -9,11 +9,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeHistogramMetricFami
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from bot.web.models import crowned
 from bot.web.views import Views
-from lifecycle import Filter, Run
+from lifecycle import Filter, Run, State
 
 RECENT = 100  # runs that the recent numbers are made from
-OPEN = 500  # more open runs than that are counted as that many
+OPEN = 200  # runs of one state; more than that are counted as that many
+MODELS = 200  # more would make every look at us slow
 SECONDS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
 
 
@@ -54,7 +56,8 @@ class Numbers(Collector):
 
     def _runs(self) -> Iterator[Metric]:
         recent = self.views.runs.find(Filter(), limit=RECENT)
-        unfinished = self.views.runs.find(Filter(open_only=True), limit=OPEN)
+        states = (State.WAITING, State.RUNNING)  # by state, because that has an index for the newest
+        unfinished = [run for state in states for run in self.views.runs.find(Filter(state=state), limit=OPEN)]
         # Runs are numbered one by one and never deleted, so the newest number counts them all.
         total = CounterMetricFamily("lifecycle_runs_asked", "Runs ever asked for.")
         total.add_metric([], recent[0].id if recent else 0)
@@ -67,10 +70,10 @@ class Numbers(Collector):
         labels = ["project", "model"]
         champion = GaugeMetricFamily("lifecycle_champion_version", "The version in production.", labels=labels)
         drift = GaugeMetricFamily("lifecycle_drift_worst_psi", "Worst corrected PSI, last window.", labels=labels)
-        for model in self.views.registry.models():
-            crowned, seen = self.views.registry.champion(*model), self.views.watching.windows(*model, limit=1)
-            if crowned:
-                champion.add_metric(model, crowned.number)
+        for model in self.views.registry.models()[:MODELS]:
+            crown, seen = crowned(self.views.registry.reign(*model)), self.views.watching.windows(*model, limit=1)
+            if crown:
+                champion.add_metric(model, crown.number)
             if seen:
                 drift.add_metric(model, seen[0].worst)
         episodes = Counter((one.project, one.model) for one in self.views.watching.open_episodes())

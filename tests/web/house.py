@@ -107,7 +107,7 @@ class House:
         spec = Spec(**values)
         key = key or f"{kind}:{minutes}:{spec.model}"
         run = self.store.create(spec, key, self.time - timedelta(minutes=minutes))
-        self.links.add(f"run:{run.id}", spec.ref, "asked-in", self.time)
+        self.links.add(spec.ref, f"run:{run.id}", "asked", self.time)
         return run
 
     def begin(self, run: Run, stage: Stage, minutes: float, attempt: int = 1, **jobs: str) -> Run:

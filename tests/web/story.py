@@ -14,7 +14,7 @@ def furnish(house: House) -> Sequence[Run]:
     first_judged = judgement(old=None, new=45.1)
     first = house.conclude(house.trained(40 * day, first_judged), State.SUCCEEDED, 40 * day, verdict="PASS", version=1)
     v1 = house.version(first, first_judged, 40 * day, None)
-    house.links.add("github:octo/bikes#12", "boards:Fabrikam/345", "planned-in", house.time)
+    house.links.add("github:octo/bikes#12", "boards:Fabrikam/345", "planned", house.time)
     house.promote(v1, 39 * day, "ben")
     worse = house.trained(
         30 * day, judgement(Verdict.FAIL, 45.1, 55.6), Kind.VALIDATE, ref="github:octo/bikes#14", asked_by="cho"
@@ -31,8 +31,9 @@ def furnish(house: House) -> Sequence[Run]:
         house.watch(m, w, 2 if m > 2 else 1, (7 - m) * day) for m, w in enumerate((0.012, 0.034, 0.14, 0.92, 2.4), 1)
     ]
     episode = house.watching.open(windows[3], "drift")
-    house.links.add(f"episode:{episode.id}", "boards:Fabrikam/390", "opened", house.time)
-    house.links.add(f"episode:{episode.id}", "github:octo/bikes#31", "opened", house.time)
+    house.links.add(f"episode:{episode.id}", "boards:Fabrikam/390", "tracked", house.time)
+    house.links.add(f"episode:{episode.id}", "github:octo/bikes#31", "tracked", house.time)
+    house.links.add(f"episode:{episode.id}", f"run:{windows[3].run}", "seen by", house.time)
     house.shares = {f"octo.bikes.{MODEL}.v2": 90, f"octo.bikes.{MODEL}.v1": 10}
     _others(house)
     return list(reversed(house.store.find(Filter(), limit=100)))

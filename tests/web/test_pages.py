@@ -149,3 +149,16 @@ def test_times_grow_old(client: FlaskClient, house: House) -> None:
     assert "2 min ago" in read(client, "/").text
     house.time += timedelta(days=40)
     assert "2025-06-03" in read(client, "/").text
+
+
+def test_links_read_from_where_one_stands(client: FlaskClient, runs: dict[str, Run]) -> None:
+    trained = next(run for run in runs.values() if run.version == 2 and run.spec.kind is Kind.TRAIN)
+    text = read(client, f"/runs/{trained.id}").text
+    assert "asked for in octo/bikes#12" in text
+    assert "made bike-demand v2" in text
+    assert "octo/bikes#12 planned together with AB#345" in text
+    assert "Run 5 deployed bike-demand v2" in text
+    assert "asked for Run" not in text  # the other runs of the same issue are one link away, not here
+    saw = read(client, f"/runs/{runs['monitor:4'].id}")
+    assert "first saw drift of bike-demand" in saw.text
+    assert f"{MODEL_PAGE}#episode-1" in saw.links()
