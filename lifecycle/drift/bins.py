@@ -31,10 +31,18 @@ def number_bins(reference: NumericColumn, window: NumericColumn) -> Bins:
     ranges = tuple(zip([0, *cuts], [*cuts, len(reference.counts)], strict=True))
     pairs = [(int(reference.counts[a:b].sum()), int(window.counts[a:b].sum())) for a, b in ranges]
     infinite = (reference.minus_inf + reference.plus_inf, window.minus_inf + window.plus_inf)
-    pairs += [infinite, (reference.missing, window.missing)]
+    labels = ["" for _ in ranges]
+    for label, pair in (("infinite", infinite), ("missing", (reference.missing, window.missing))):
+        if _enough(*pair, reference.rows, window.rows):
+            pairs.append(pair)
+            labels.append(label)
     table = np.array(pairs, dtype=np.int64)
-    labels = (*("" for _ in ranges), "infinite", "missing")
-    return Bins(table[:, 0], table[:, 1], labels, ranges)
+    return Bins(table[:, 0], table[:, 1], tuple(labels), ranges)
+
+
+def _enough(count: int, now: int, rows: int, here: int) -> bool:
+    """Whether so rare a bin may be tested; otherwise only its own rule looks at it (a rate, tested exactly)."""
+    return (count + now) * min(rows, here) >= EXPECTED * (rows + here)
 
 
 def _cuts(counts: Counts, most: int) -> list[int]:
@@ -71,7 +79,14 @@ def category_bins(reference: CategoryColumn, window: CategoryColumn) -> Bins:
             others.append(here)
             labels.append(value if names == 1 else f"{names} rare values")
             held, here, names = 0, 0, 0
-    ones += [held + reference.other, 0, reference.missing]
-    others += [here + window.other, window.new, window.missing]
-    labels += ["other values", "new values", "missing"]
+    rest = (
+        ("other values", held + reference.other, here + window.other),
+        ("new values", 0, window.new),
+        ("missing", reference.missing, window.missing),
+    )
+    for label, count, now in rest:
+        if _enough(count, now, rows, window.rows):
+            ones.append(count)
+            others.append(now)
+            labels.append(label)
     return Bins(np.array(ones, np.int64), np.array(others, np.int64), tuple(labels))

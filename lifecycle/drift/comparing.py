@@ -136,8 +136,9 @@ def _category_rates(reference: CategoryColumn, window: CategoryColumn) -> tuple[
 
 
 def _judged(pairs: list[Pair], watch: Watch) -> list[ColumnDrift]:
-    """Each pair's verdict; p-values are adjusted over all columns, and those of rates over all rates of all columns."""
-    adjusted = holm([pair.tested.p for pair in pairs])
+    """Each pair's verdict. Every column is looked at in two ways, its shape and its rates, so shapes are adjusted for
+    twice the columns; rates, which must be far surer, for all rates of all columns."""
+    adjusted = holm([pair.tested.p for pair in pairs] + [1.0] * len(pairs))[: len(pairs)]
     suspects = [
         (at, rate) for at, pair in enumerate(pairs) for rate in pair.rates if abs(rate.change) >= watch.quality_warn
     ]
@@ -188,5 +189,6 @@ def _distances(pair: Pair) -> tuple[float | None, float | None]:
 
 def _rate_words(rate: Rate) -> str:
     before = rate.count / rate.rows if rate.rows else 0.0
-    share = describing.share(rate.now / rate.here)
-    return f"{share} of rows {rate.words}" + (f" (training: {describing.share(before)})" if before else "")
+    return f"{describing.rows(rate.now / rate.here)} {rate.words}" + (
+        f" (training: {describing.share(before)})" if before else ""
+    )

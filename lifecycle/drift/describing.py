@@ -22,6 +22,13 @@ def share(value: float) -> str:
     return f"{percent:.1f} %" if percent >= 0.1 else "under 0.1 %"
 
 
+def rows(value: float) -> str:
+    """A share of the rows as one says it."""
+    if value >= 0.995:
+        return "all rows"
+    return f"most rows ({share(value)})" if value > 0.5 else f"{share(value)} of rows"
+
+
 def new_values(window: CategoryColumn) -> str:
     """(“XX”, “YY” and 3 more) for the most frequent values that training did not have."""
     names = sorted(window.unseen, key=lambda value: (-window.unseen[value], value))
@@ -43,7 +50,7 @@ def reason(
     if isinstance(reference, NumericColumn) and isinstance(window, NumericColumn):
         moved = _numbers_moved(reference, window, bins, named=len(quality) > 0) if shifted or quality else ""
     else:
-        moved = _categories_moved(bins) if shifted else ""
+        moved = _categories_moved(bins, named=len(quality) > 0) if shifted else ""
     parts = [part for part in (moved, *quality) if part]
     return f"{reference.name}: {', '.join(parts)}." if parts else f"{reference.name}: as in training."
 
@@ -70,9 +77,9 @@ def _tail(reference: NumericColumn, window: NumericColumn, named: bool) -> str:
     higher = float(window.counts[high_cut + 1 :].sum()) / window.finite
     lower = float(window.counts[:low_cut].sum()) / window.finite
     if window.mean >= reference.mean and higher > 0.25:
-        return f", {share(higher)} of rows are higher than nine tenths of training"
+        return f", {rows(higher)} are higher than nine tenths of training"
     if window.mean < reference.mean and lower > 0.25:
-        return f", {share(lower)} of rows are lower than nine tenths of training"
+        return f", {rows(lower)} are lower than nine tenths of training"
     return ""
 
 
@@ -94,13 +101,13 @@ def _largest_gain(reference: NumericColumn, bins: Bins) -> str:
     return f"{share(float(before[at]))} → {share(float(now[at]))} of rows are {where}"
 
 
-def _categories_moved(bins: Bins) -> str:
+def _categories_moved(bins: Bins, named: bool) -> str:
     before, now = bins.reference / max(bins.reference.sum(), 1), bins.window / max(bins.window.sum(), 1)
     order = np.argsort(-np.abs(now - before), kind="stable")[:2]
     parts = []
     for at in order:
-        if now[at] != before[at]:
-            label = bins.labels[at]
+        label = bins.labels[at]
+        if now[at] != before[at] and not (named and label in ("missing", "new values")):
             name = (
                 label
                 if label in ("missing", "other values", "new values") or "rare values" in label
@@ -110,20 +117,20 @@ def _categories_moved(bins: Bins) -> str:
     return ", ".join(parts)
 
 
-def summary(columns: Sequence[ColumnDrift], rows: int, watched: int, notes: Sequence[str]) -> str:
+def summary(columns: Sequence[ColumnDrift], here: int, watched: int, notes: Sequence[str]) -> str:
     """The report in one or two sentences, the worst columns first."""
     moved = [one for one in columns if one.verdict is not Alarm.CLEAN]
     said = " ".join(notes)
     if not moved:
         clean = (
-            f"Nothing moved: {_count(watched, 'watched column')} as in training, on {rows:,} rows." if watched else ""
+            f"Nothing moved: {_count(watched, 'watched column')} as in training, on {here:,} rows." if watched else ""
         )
-        return " ".join(part for part in (said, clean) if part) or f"No column is watched; {rows:,} rows."
+        return " ".join(part for part in (said, clean) if part) or f"No column is watched; {here:,} rows."
     total = watched + sum(one.psi is None for one in columns)
     answers = " The model's own answers moved." if any(one.role == "prediction" for one in moved) else ""
     shown = " ".join(one.reason for one in moved[:3])
     verb = "has" if len(moved) == 1 else "have"
-    start = f"{len(moved)} of {_count(total, 'column')} {verb} moved on {rows:,} rows.{answers} {shown}"
+    start = f"{len(moved)} of {_count(total, 'column')} {verb} moved on {here:,} rows.{answers} {shown}"
     more = f" And {len(moved) - 3} more." if len(moved) > 3 else ""
     return f"{start}{more}{' ' + said if said else ''}"
 

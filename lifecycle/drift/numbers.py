@@ -14,7 +14,7 @@ HALF = 0.5  # an empty bin counts as half a row: the logarithm needs something
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """Two rows of counts held against each other. p: of the chi-square test; corrected: PSI less its mean by chance."""
+    """Two rows of counts held against each other. p: that nothing moved; corrected: PSI less its mean by chance."""
 
     p: float
     psi: float
@@ -32,7 +32,8 @@ def held_against(reference: Counts, window: Counts) -> Tested:
     psi = _psi(one, other)
     # without drift PSI is about chi-square distributed with mean (k-1)(1/n + 1/m)
     by_chance = (len(one) - 1) * (1 / rows + 1 / here)
-    return Tested(chi_square_p(one, other), psi, psi - by_chance, len(one))
+    p = max(chi_square_p(one, other), likelihood_p(one, other))
+    return Tested(p, psi, psi - by_chance, len(one))
 
 
 def chi_square_p(one: Floats, other: Floats) -> float:
@@ -46,6 +47,18 @@ def chi_square_p(one: Floats, other: Floats) -> float:
         (np.square(one - rows * share) / (rows * share) + np.square(other - here * share) / (here * share)).sum()
     )
     return float(chdtrc(len(one) - 1, statistic))
+
+
+def likelihood_p(one: Floats, other: Floats) -> float:
+    """The likelihood ratio's test of the same. Far out in the tail, where adjusted p-values are decided, each of the two
+    calls chance drift two to ten times too often for bins of about five rows; both together never do."""
+    from scipy.special import chdtrc, xlogy
+
+    both = one + other
+    rows, here = one.sum(), other.sum()
+    share = both / both.sum()
+    statistic = 2 * float((xlogy(one, one / (rows * share)) + xlogy(other, other / (here * share))).sum())
+    return float(chdtrc(len(one) - 1, max(statistic, 0.0)))
 
 
 def _psi(one: Floats, other: Floats) -> float:
