@@ -164,6 +164,11 @@ def plain(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
+def sentence(text: str) -> str:
+    """The text with a capital to begin with, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def pretty(value: object) -> str:
     """Any JSON value, indented."""
     return json.dumps(value, ensure_ascii=False, indent=2, default=str)

@@ -7,10 +7,11 @@ from typing import Any
 
 import flask
 
+from bot.links import Link
 from bot.web import drifting, reports
 from bot.web.addresses import model_url
 from bot.web.views import Views
-from lifecycle import Champion, Filter, Run, Version, Window
+from lifecycle import Champion, Episode, Filter, Run, Version, Window
 
 MODEL = "/models/<name:owner>/<name:repo>/<name:model>"
 SHOWN = 50  # versions on a model's page
@@ -94,11 +95,16 @@ def _page(views: Views, project: str, model: str) -> str:
         chart=drifting.chart(windows, episodes) if windows else None,
         windows=windows,
         report=drifting.report_of(windows[0].report) if windows else None,
-        episodes=[(one, views.links.around(f"episode:{one.id}")) for one in episodes],
+        episodes=[(one, _items(views, one)) for one in episodes],
         example=_example(views, versions),
         primary=lambda version: next(iter(reports.kept(version.metrics)), None),
         scoring=f"{views.address}{model_url(project, model, 'invocations')}",
     )
+
+
+def _items(views: Views, episode: Episode) -> Sequence[Link]:
+    """The links to the work items and issues that track the episode."""
+    return [edge for edge in views.links.of(f"episode:{episode.id}") if edge.how == "tracked"]
 
 
 def _version(views: Views, version: Version) -> str:

@@ -16,7 +16,7 @@ from bot.web.views import Views
 from bot.web.vitals import add_vitals
 
 HERE = Path(__file__).parent
-FILTERS = ("exact", "fixed", "number", "signed", "percent", "share", "size", "short", "plain", "pretty")
+FILTERS = ("exact", "fixed", "number", "signed", "percent", "sentence", "share", "size", "short", "plain", "pretty")
 
 __all__ = ["Views", "create_pages"]
 

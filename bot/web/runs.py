@@ -17,6 +17,7 @@ from bot.web.views import Views
 from lifecycle import DriftReport, Filter, Judgement, NoSuchRun, Run, Stage, StageRecord, StageState, State
 
 PAGE = 50
+OURS = {"policy", "check", "report"}  # options that only the bot itself sets; the commit of the rules is shown by name
 PLACES = ("github:", "boards:")
 LARGEST = 2**31 - 1  # what the database's integers hold
 RUN = f"/runs/<int(max={LARGEST}):number>"
@@ -117,11 +118,12 @@ def _page(views: Views, run: Run) -> str:
     return flask.render_template(
         "run.html",
         run=run,
+        values={**run.spec.params, **{name: one for name, one in run.spec.options.items() if name not in OURS}},
         ahead=views.runs.ahead(run) if run.state is State.WAITING else (),
         stretches={one.stage: _stretch(run, one, views.now()) for one in run.stages},
         record=record,
         log=_tail(views, run, record) if record else None,
-        logs=[one for one in run.stages if one.jobs],
+        logs=_with_logs(run),
         judgement=judgement,
         metrics=reports.metrics(judgement) if judgement else None,
         slices=reports.slices(judgement) if judgement else None,
@@ -167,9 +169,14 @@ def _stretch(run: Run, record: StageRecord, now: datetime) -> Stretch | None:
 
 def _logged(run: Run, wanted: str) -> StageRecord | None:
     """The stage whose log is shown: the one asked for, the one that runs or went wrong, or else the first."""
-    have = [one for one in run.stages if one.jobs]
+    have = _with_logs(run)
     usual = [one for one in have if one.state is not StageState.DONE] or (have if run.state.ended else have[-1:])
     return next((one for one in have if one.stage == wanted), usual[0] if usual else None)
+
+
+def _with_logs(run: Run) -> Sequence[StageRecord]:
+    """The stages that ran a job; a deployed server's output stays with the endpoint."""
+    return [one for one in run.stages if one.jobs and one.stage is not Stage.DEPLOY]
 
 
 def _ended(record: StageRecord) -> bool:

@@ -162,3 +162,13 @@ def test_links_read_from_where_one_stands(client: FlaskClient, runs: dict[str, R
     saw = read(client, f"/runs/{runs['monitor:4'].id}")
     assert "first saw drift of bike-demand" in saw.text
     assert f"{MODEL_PAGE}#episode-1" in saw.links()
+
+
+def test_promotion_shows_its_share_but_no_log_and_none_of_our_own_options(client: FlaskClient, house: House) -> None:
+    options = {"share": 10, "policy": "0eef92b384de8fbd", "check": True}
+    run = house.ask(Kind.PROMOTE, 1, version=3, options=options)
+    text = read(client, f"/runs/{house.begin(run, Stage.DEPLOY, 1, server='serve-v3').id}").text
+    assert "share 10" in text
+    assert "rules of 0eef92b3" in text
+    assert "check" not in text
+    assert "Log" not in text

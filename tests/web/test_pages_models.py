@@ -11,7 +11,15 @@ MODEL_PAGE = f"/models/{PROJECT}/{MODEL}"
 
 def test_model_page_tells_its_story(client: FlaskClient, runs: dict[str, Run]) -> None:
     page = read(client, MODEL_PAGE)
-    for words in ("In production v2", "by cho", "90 %", "Drift since 2 d ago", "AB#390", "mae 38.2", "The last window"):
+    for words in (
+        "In production v2",
+        "by cho",
+        "90 %",
+        "Drift since 2 d ago",
+        "tracked in AB#390 and octo/bikes#31",
+        "mae 38.2",
+        "The last window",
+    ):
         assert words in page.text, words
     assert '{"dataframe_records": [{"temp": 0.5, "hr": 1, "weathersit": "text"}]}' in page.text
     assert f"curl -s https://bot.test{MODEL_PAGE}/invocations" in page.text
