@@ -17,6 +17,13 @@ def comparison(metric: str, old: float | None, new: float, half: float, verdict:
     )
 
 
+CHECKS = (
+    Check("overlap", Outcome.OK, "No held-back row is also a training row."),
+    Check("time", Outcome.OK, "Training ends on 2025-02-21, before the first held-back row."),
+    Check("speed", Outcome.WARN, "One row takes 4.1 ms at the 95th percentile; the champion took 2.2 ms."),
+)
+
+
 def judgement(verdict: Verdict = Verdict.PASS, old: float | None = 45.1, new: float = 38.2) -> Judgement:
     """A whole report: five metrics, the baseline, slices where it got worse, and checks."""
     ratio = 1.0 if old is None else new / old
@@ -39,11 +46,7 @@ def judgement(verdict: Verdict = Verdict.PASS, old: float | None = 45.1, new: fl
         others=others,
         baseline=comparison("mae", 121.0, new, 6.0, Verdict.PASS, margin=0.0, against="mean of the training rows"),
         slices=slices,
-        checks=(
-            Check("overlap", Outcome.OK, "No held-back row is also a training row."),
-            Check("time", Outcome.OK, "Training ends on 2025-02-21, before the first held-back row."),
-            Check("speed", Outcome.WARN, "One row takes 4.1 ms at the 95th percentile; the champion took 2.2 ms."),
-        ),
+        checks=CHECKS,
         sentence=sentence if old else f"mae is {new:g}; there is no champion to compare with.",
         slices_tested=46,
     )

@@ -51,6 +51,14 @@ def _others(house: House) -> None:
         200, judgement(Verdict.INCONCLUSIVE, 45.1, 44.9), Kind.VALIDATE, key="unsure", ref="github:octo/bikes#15"
     )
     house.conclude(unsure, State.SUCCEEDED, 200, verdict="INCONCLUSIVE")
+    _hostile(house)
+    stopped = house.begin(house.ask(Kind.TRAIN, 90, key="stopped"), Stage.TRAIN, 89, fit="run-s")
+    house.store.cancel(stopped.id, "ann")
+    house.conclude(stopped, State.CANCELLED, 88, "Cancelled by ann.")
+    _unfinished(house)
+
+
+def _hostile(house: House) -> None:
     hostile = house.ask(
         Kind.TRAIN,
         150,
@@ -63,9 +71,9 @@ def _others(house: House) -> None:
     house.conclude(house.fail(hostile, Stage.TRAIN, 148, HOSTILE), State.FAILED, 148, HOSTILE)
     house.logs[(hostile.id, "train")] = HOSTILE.encode() + b"\n\x1b]0;title\x07\x00\x9b31m" + b"z" * 5000
     house.links.add(f"run:{hostile.id}", "elsewhere:" + HOSTILE, "<b>how</b>", house.time)
-    stopped = house.begin(house.ask(Kind.TRAIN, 90, key="stopped"), Stage.TRAIN, 89, fit="run-s")
-    house.store.cancel(stopped.id, "ann")
-    house.conclude(stopped, State.CANCELLED, 88, "Cancelled by ann.")
+
+
+def _unfinished(house: House) -> None:
     running = house.begin(
         house.ask(Kind.RETRAIN, 4, key="running", params={"max_depth": 8}), Stage.TRAIN, 3.5, 2, fit="run-r"
     )
