@@ -11,7 +11,6 @@ from lifecycle.drift.grid import Counts
 
 BINS = 10
 EXPECTED = 5.0  # rows that a bin should get in the window, for the chi-square approximation to hold
-RARE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Bins:
 
 def number_bins(reference: NumericColumn, window: NumericColumn) -> Bins:
     """At most ten bins of equal shares of training, ending where cells end; one for infinite, one for missing."""
-    most = int(np.clip(window.rows // EXPECTED, 2, BINS))
+    most = int(np.clip(min(reference.rows, window.rows) // EXPECTED, 2, BINS))
     cuts = _cuts(reference.counts, most)
     ranges = tuple(zip([0, *cuts], [*cuts, len(reference.counts)], strict=True))
     pairs = [(int(reference.counts[a:b].sum()), int(window.counts[a:b].sum())) for a, b in ranges]
@@ -65,28 +64,31 @@ def _cuts(counts: Counts, most: int) -> list[int]:
 
 
 def category_bins(reference: CategoryColumn, window: CategoryColumn) -> Bins:
-    """Training's frequent values; rarer ones in groups of which the window should have five rows."""
-    rows = max(reference.rows, 1)
-    least = max(RARE, EXPECTED / max(window.rows, 1)) * rows
-    ones: list[int] = []
-    others: list[int] = []
-    labels: list[str] = []
-    held, here, names = 0, 0, 0
-    for value, count, now in zip(reference.values, reference.counts.tolist(), window.counts.tolist(), strict=True):
-        held, here, names = held + count, here + now, names + 1
-        if held >= least:
-            ones.append(held)
-            others.append(here)
-            labels.append(value if names == 1 else f"{names} rare values")
-            held, here, names = 0, 0, 0
-    rest = (
-        ("other values", held + reference.other, here + window.other),
-        ("new values", 0, window.new),
-        ("missing", reference.missing, window.missing),
-    )
-    for label, count, now in rest:
-        if _enough(count, now, rows, window.rows):
-            ones.append(count)
-            others.append(now)
-            labels.append(label)
-    return Bins(np.array(ones, np.int64), np.array(others, np.int64), tuple(labels))
+    """Values frequent enough to be tested alone; rarer ones in groups that together are. How frequent is judged by both
+    tables together: by training's counts alone, the rare values would seem to become more frequent by mere chance."""
+    units = sorted(_units(reference, window), key=lambda unit: (-unit[1] - unit[2], unit[0]))
+    rows, here = reference.rows - reference.missing, window.rows - window.missing
+    found: list[tuple[str, int, int]] = []
+    held = now = names = 0
+    for label, count, other in units:
+        held, now, names = held + count, now + other, names + 1
+        if _enough(held, now, rows, here):
+            found.append((label if names == 1 else f"{names} rare values", held, now))
+            held = now = names = 0
+    if found and names:
+        last = found.pop()
+        found.append((last[0] if not held + now else "rare values", last[1] + held, last[2] + now))
+    if _enough(reference.missing, window.missing, reference.rows, window.rows):
+        found.append(("missing", reference.missing, window.missing))
+    table = np.array([pair[1:] for pair in found], dtype=np.int64).reshape(-1, 2)
+    return Bins(table[:, 0], table[:, 1], tuple(label for label, _, _ in found))
+
+
+def _units(reference: CategoryColumn, window: CategoryColumn) -> list[tuple[str, int, int]]:
+    """The smallest parts that are counted in both, with both counts."""
+    pairs = zip(reference.values, reference.counts.tolist(), window.counts.tolist(), strict=True)
+    if reference.complete:
+        unseen = [(value, 0, count) for value, count in window.unseen.items()]
+        return [*pairs, *unseen, ("new values", 0, window.more_unseen)]
+    buckets = zip(reference.buckets.tolist(), window.buckets.tolist(), strict=True)
+    return [*pairs, *(("rare values", one, other) for one, other in buckets)]

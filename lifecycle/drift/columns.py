@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from lifecycle.drift.grid import Counts, Grid
 
 MAX_VALUES = 1000
 MAX_UNSEEN = 100
+BUCKETS = 64
 
 
 class NotMergeable(ValueError):
@@ -111,8 +113,10 @@ _SUMS = ("rows", "null", "nan", "minus_inf", "plus_inf", "below", "above", "tota
 
 @dataclass(frozen=True, slots=True)
 class CategoryColumn:
-    """values: training's, most frequent first, at most 1000; counts: of these; other: of training's rarer values;
-    unseen: values that training did not have, with counts, at most 100; more_unseen: of the rest of them.
+    """values: training's, most frequent first, at most 1000; counts: of these; complete: these are all that there are.
+    buckets: 64 counts of other values by their hash, where training cannot have seen all (which of the rare ones it has
+    seen is chance, so only sums of arbitrary ones compare fairly). unseen: values that a complete training did not have,
+    with counts, at most 100; more_unseen: of the rest of them.
     once: values that training had exactly once (how often something new is to be expected, Good 1953)."""
 
     name: str
@@ -121,11 +125,11 @@ class CategoryColumn:
     counts: Counts
     rows: int = 0
     null: int = 0
-    other: int = 0
+    buckets: Counts = field(default_factory=lambda: np.zeros(BUCKETS, np.int64))
     unseen: Mapping[str, int] = field(default_factory=dict)
     more_unseen: int = 0
     once: int = 0
-    complete: bool = True  # every value of training is in ``values``
+    complete: bool = True
 
     @property
     def missing(self) -> int:
@@ -150,7 +154,7 @@ class CategoryColumn:
             counts=self.counts + other.counts,
             rows=self.rows + other.rows,
             null=self.null + other.null,
-            other=self.other + other.other,
+            buckets=self.buckets + other.buckets,
             unseen=kept,
             more_unseen=self.more_unseen + other.more_unseen + rest,
             once=self.once,
@@ -158,22 +162,35 @@ class CategoryColumn:
 
     def to_plain(self) -> dict[str, Any]:
         """For JSON."""
-        plain = {
-            name: getattr(self, name) for name in ("role", "rows", "null", "other", "more_unseen", "once", "complete")
-        }
+        plain = {name: getattr(self, name) for name in ("role", "rows", "null", "more_unseen", "once", "complete")}
         return {
             "kind": "category",
             **plain,
             "values": list(self.values),
             "counts": self.counts.tolist(),
+            "buckets": self.buckets.tolist(),
             "unseen": dict(self.unseen),
         }
 
     @classmethod
     def from_plain(cls, name: str, plain: Mapping[str, Any]) -> CategoryColumn:
         """From what ``to_plain`` gave."""
-        rest = {key: plain[key] for key in ("rows", "null", "other", "more_unseen", "once", "complete", "unseen")}
+        rest = {key: plain[key] for key in ("rows", "null", "more_unseen", "once", "complete", "unseen")}
+        rest["buckets"] = np.array(plain["buckets"], dtype=np.int64)
         return cls(name, plain["role"], tuple(plain["values"]), np.array(plain["counts"], dtype=np.int64), **rest)
+
+
+def bucket_of(value: str) -> int:
+    """0 to 63, the same on every machine and in every process."""
+    return crc32(value.encode("utf-8", "surrogatepass")) % BUCKETS
+
+
+def in_buckets(counts: Mapping[str, int]) -> Counts:
+    """64 sums of the values' counts."""
+    sums = np.zeros(BUCKETS, dtype=np.int64)
+    for value, count in counts.items():
+        sums[bucket_of(value)] += count
+    return sums
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifecycle.drift.columns import (
+    BUCKETS,
     MAX_UNSEEN,
     MAX_VALUES,
     CategoryColumn,
@@ -18,12 +19,17 @@ from lifecycle.drift.columns import (
     Mismatch,
     NumericColumn,
     Unwatched,
+    bucket_of,
+    in_buckets,
     keep_most_frequent,
 )
 from lifecycle.drift.grid import CONSTANT, Floats, atoms_of, grid_for
 
 MAX_DISTINCT = 100_000  # values that training may have before we stop counting and call it text
-TEXT_SHARE = 0.5  # more than 1000 values, and more of them than this share of the rows: text or identifiers
+MAX_DISTINCT_SHORT = 50
+TEXT_SHARE = 0.5  # more values than this share of the rows (and than 50): text or identifiers
+MOSTLY_SEEN = 0.05  # with more values than this share seen only once, many must still be unseen (Good 1953)
+OFTEN, RARE = 50, 0.005  # rows, and share of rows, that a value must have to be tested alone if many are unseen
 
 
 class Builder(Protocol):
@@ -138,6 +144,7 @@ class CategoryBuilder:
         self._counts: dict[str, int] = {}
         self._listed = np.zeros(len(self._known), dtype=np.int64)
         self._rows = self._null = self._beyond = 0
+        self._buckets = np.zeros(BUCKETS, dtype=np.int64)
         self._too_many = False
 
     def add(self, values: pa.Array) -> None:
@@ -170,34 +177,39 @@ class CategoryBuilder:
                 self._counts[word] = self._counts.get(word, 0) + count
             else:
                 self._beyond += count
+                self._buckets[bucket_of(word)] += count
 
     def done(self) -> Column:
         """The counts, or why this column is not watched."""
         if self._like is not None:
             return self._as_like(self._like)
-        distinct = len(self._counts)
-        if self._too_many or distinct > max(MAX_VALUES, TEXT_SHARE * self._rows):
+        distinct, values = len(self._counts), self._rows - self._null
+        if self._too_many or distinct > max(MAX_DISTINCT_SHORT, TEXT_SHARE * values):
             many = "over 100,000" if self._too_many else f"{distinct:,}"
             return Unwatched(self._name, f"text or identifiers: {many} different values", self._rows, self._role)
         if not distinct:
             return Unwatched(self._name, "no values in training", self._rows, self._role)
-        kept, other = keep_most_frequent(self._counts, MAX_VALUES)
+        once = sum(count == 1 for count in self._counts.values())
+        complete = distinct <= MAX_VALUES and once <= MOSTLY_SEEN * values
+        least = 1 if complete else max(OFTEN, RARE * values)
+        kept, _ = keep_most_frequent({one: count for one, count in self._counts.items() if count >= least}, MAX_VALUES)
         order = sorted(kept.items(), key=lambda item: (-item[1], item[0]))
+        counts = np.array([count for _, count in order], dtype=np.int64)
+        rest = in_buckets({value: count for value, count in self._counts.items() if value not in kept})
         return CategoryColumn(
-            self._name, self._role, tuple(value for value, _ in order),
-            np.array([count for _, count in order], dtype=np.int64), self._rows, self._null, other,
-            once=sum(count == 1 for count in self._counts.values()), complete=distinct <= MAX_VALUES,
+            self._name, self._role, tuple(value for value, _ in order), counts, self._rows, self._null, rest,
+            once=once, complete=complete,
         )  # fmt: skip
 
     def _as_like(self, like: CategoryColumn) -> Column:
         if like.complete:
             unseen, more = keep_most_frequent(self._counts, MAX_UNSEEN)
             more += self._beyond
-            other = 0
+            buckets = np.zeros_like(like.buckets)
         else:
-            unseen, more, other = {}, 0, sum(self._counts.values()) + self._beyond
+            unseen, more, buckets = {}, 0, self._buckets + in_buckets(self._counts)
         return replace(
-            like, role=self._role, counts=self._listed, rows=self._rows, null=self._null, other=other,
+            like, role=self._role, counts=self._listed, rows=self._rows, null=self._null, buckets=buckets,
             unseen=unseen, more_unseen=more,
         )  # fmt: skip
 

@@ -107,12 +107,8 @@ def _categories_moved(bins: Bins, named: bool) -> str:
     parts = []
     for at in order:
         label = bins.labels[at]
-        if now[at] != before[at] and not (named and label in ("missing", "new values")):
-            name = (
-                label
-                if label in ("missing", "other values", "new values") or "rare values" in label
-                else f"“{label[:30]}”"
-            )
+        if now[at] != before[at] and not (named and (label == "missing" or before[at] == 0)):
+            name = label if label in ("missing", "new values") or "rare values" in label else f"“{label[:30]}”"
             parts.append(f"{name} {share(float(before[at]))} → {share(float(now[at]))}")
     return ", ".join(parts)
 

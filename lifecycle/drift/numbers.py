@@ -50,8 +50,8 @@ def chi_square_p(one: Floats, other: Floats) -> float:
 
 
 def likelihood_p(one: Floats, other: Floats) -> float:
-    """The likelihood ratio's test of the same. Far out in the tail, where adjusted p-values are decided, each of the two
-    calls chance drift two to ten times too often for bins of about five rows; both together never do."""
+    """The likelihood ratio's test of the same. Far out in the tail, where adjusted p-values are decided, each of
+    the two calls chance drift two to ten times too often for bins of about five rows; both together never do."""
     from scipy.special import chdtrc, xlogy
 
     both = one + other
