@@ -1,7 +1,8 @@
 """Implements bot.ports.Talk and Tracker on Azure Boards, through azure-devops."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,7 +24,8 @@ class AzureBoards:
 
     `token` is a personal access token, or a callable that gives a bearer token of Microsoft Entra and is asked at
     every request. `boards` has the settings of each place (`Fabrikam/Bikes`); a place without any is the project of
-    that name. `cache` is a folder of our own for what the library keeps about the service; `timeout` is in seconds.
+    that name. `cache` is a folder of our own for what the library keeps about the service; it learns of it from
+    `environ`, the process's own environment, and without that keeps to a folder in the home. `timeout` is in seconds.
     """
 
     def __init__(
@@ -33,10 +35,11 @@ class AzureBoards:
         *,
         boards: Mapping[str, Board] | None = None,
         cache: Path,
+        environ: MutableMapping[str, str] | None = None,
         timeout: int = 30,
         organisation: str | None = None,
     ) -> None:
-        self._session = Session(url, token, cache, timeout, organisation)
+        self._session = Session(url, token, timeout, organisation, partial(_use, cache, environ))
         self._boards = {place.lower(): board for place, board in (boards or {}).items()}
         self._process = Process(self._session)
         self._items = Items(self._session, self._process)
@@ -149,3 +152,10 @@ class AzureBoards:
         if ref.system != "boards" or ref.place.lower() != self.organisation.lower():
             raise Denied(f"{ref} is not a work item of {self.organisation}.")
         return ref.number
+
+
+def _use(cache: Path, environ: MutableMapping[str, str] | None) -> None:
+    """The library makes its folder while it is imported, by default in a home that may not be writable."""
+    if environ is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+        environ.setdefault("AZURE_DEVOPS_CACHE_DIR", str(cache))

@@ -70,9 +70,9 @@ class Clients:
         def check(response: requests.Response, *_: object, **__: object) -> requests.Response:
             seen(response.headers)
             method, path = response.request.method or "", unquote(urlsplit(response.url).path)
-            problem = from_answer(method, path, response.status_code, response.headers, _text(response))
+            text = response.text  # read whatever it is: the library leaves what it needs not, and its connection, open
+            problem = from_answer(method, path, response.status_code, response.headers, text)
             if problem is not None:
-                response.close()  # unread, it would keep its connection until it is collected
                 raise problem
             return response
 
@@ -82,10 +82,6 @@ class Clients:
         for client in (self.wit, self.core, self.location):
             client.config.hooks.append(check)
             client.config.connection.timeout = timeout
-
-
-def _text(response: requests.Response) -> str:
-    return "" if response.status_code < 300 else response.text
 
 
 def translated(problem: Exception, what: str, writing: bool) -> Exception:

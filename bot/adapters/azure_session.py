@@ -1,11 +1,9 @@
 """Speaks to one Azure DevOps organisation through azure-devops: loaded late, watched by a hook, slowed when it asks."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0  # seconds that a call waits by itself; where Azure DevOps asks for more, the caller is told
 T = TypeVar("T")
+Prepare = Callable[[], None]
 
 
 class Me:
@@ -34,10 +33,10 @@ class Session:
     Raises Unavailable and Denied, in finer kinds: Uncertain, Changed, Gone, Rejected.
     """
 
-    def __init__(self, url: str, token: "Token", cache: Path, timeout: int, organisation: str | None) -> None:
+    def __init__(self, url: str, token: "Token", timeout: int, organisation: str | None, prepare: Prepare) -> None:
         self.url = url.rstrip("/")
         self.organisation = organisation or organisation_of(url)
-        self._token, self._cache, self._timeout = token, cache, timeout
+        self._token, self._timeout, self._prepare = token, timeout, prepare
         self._lock = threading.Lock()
         self._clients: Clients | None = None
         self._free_at = 0.0
@@ -78,9 +77,7 @@ class Session:
     def _connected(self) -> "Clients":
         with self._lock:
             if self._clients is None:
-                # The library makes this folder while it is imported, by default in a home that may not be writable.
-                self._cache.mkdir(parents=True, exist_ok=True)
-                os.environ.setdefault("AZURE_DEVOPS_CACHE_DIR", str(self._cache))
+                self._prepare()
                 from bot.adapters.azure_client import Clients
 
                 self._clients = Clients(self.url, self._token, self._timeout, self._heard)

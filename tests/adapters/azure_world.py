@@ -1,5 +1,6 @@
 """A served stand-in organisation and the adapter connected to it, for any of the four processes."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ def served(cache: Path, process: str = "Agile", board: Board | None = None) -> I
     project.join(ada, admin=True)
     project.add_area("Models")
     faults, token = Faults(), org.personal_token(bot)
-    boards = AzureBoards(org.base_url, token, boards={PLACE: board} if board else None, cache=cache, timeout=3)
+    settings = {PLACE: board} if board else None
+    boards = AzureBoards(org.base_url, token, boards=settings, cache=cache, environ=os.environ, timeout=3)
     running = serve(org.wsgi(faults=faults), port=port)
     try:
         yield World(org, project, mira, ada, bot, token, boards, faults)
