@@ -114,3 +114,10 @@ class Caller:
         for connection in idle:
             with contextlib.suppress(OSError):
                 connection.close()
+
+    def close(self) -> None:
+        for path in list(self._idle):
+            self.forget(path)
+
+    def __del__(self) -> None:
+        self.close()
