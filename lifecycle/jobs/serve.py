@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifecycle.jobs.lifecycle_loading import Unloadable, fitting, load, one_dimensional, wanted_columns
+    from lifecycle.jobs.lifecycle_loading import Unloadable, load, one_dimensional, wanted_columns
+    from lifecycle.jobs.lifecycle_rows import Columns, columns_of, frame_of, typed
 else:
-    from lifecycle_loading import Unloadable, fitting, load, one_dimensional, wanted_columns
+    from lifecycle_loading import Unloadable, load, one_dimensional, wanted_columns
+    from lifecycle_rows import Columns, columns_of, frame_of, typed
 
 SOCKET = "serve.sock"
 MOST_BYTES = 32 << 20
 MOST_TOGETHER = 256  # requests
 ANSWER_SECONDS = 60.0
-NUMBERS = ("int", "uint", "double", "float", "halffloat", "decimal")
 
 
 class BadRequest(Exception):
@@ -36,8 +37,9 @@ class BadRequest(Exception):
 class Asked:
     """One request on its way: its rows, and in the end an answer or what went wrong."""
 
-    def __init__(self, frame: Any) -> None:
-        self.frame = frame
+    def __init__(self, columns: Columns, rows: int) -> None:
+        self.columns = columns
+        self.rows = rows
         self.answer: list[Any] = []
         self.trouble = ""
         self.done = threading.Event()
@@ -50,13 +52,14 @@ class Model:
         self.model = load(folder)
         signature = folder / "signature.json"
         columns = json.loads(signature.read_text(encoding="utf-8"))["columns"] if signature.is_file() else []
-        self.types = {column["name"]: column["type"] for column in columns}
+        self.types: dict[str, str] = {column["name"]: column["type"] for column in columns}
+        self.wanted = wanted_columns(self.model)
         self.waiting: queue.SimpleQueue[Asked] = queue.SimpleQueue()
         threading.Thread(target=self.work, daemon=True).start()
 
     def ask(self, body: bytes) -> list[Any]:
         """Raises BadRequest."""
-        asked = Asked(self.frame(body))
+        asked = self.understood(body)
         self.waiting.put(asked)
         if not asked.done.wait(ANSWER_SECONDS):
             raise BadRequest(f"the model did not answer within {ANSWER_SECONDS:g} seconds")
@@ -64,46 +67,40 @@ class Model:
             raise BadRequest(asked.trouble)
         return asked.answer
 
-    def frame(self, body: bytes) -> Any:
-        """The request's rows with the columns and types that the model was fitted on."""
-        import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]
-
+    def understood(self, body: bytes) -> Asked:
+        """The request's rows with the columns and types that the model was fitted on. Raises BadRequest."""
         try:
-            frame = pd.DataFrame(**table_of(json.loads(body)))
-            for name in frame.columns:
-                frame[name] = typed(frame[name], self.types.get(name, ""))
-            return fitting(self.model, self.with_known_columns(frame))
+            columns, rows = columns_of(json.loads(body), self.wanted or list(self.types))
+            # a model that does not tell what it wants gets what training had, or all where that is not known either
+            wanted = self.wanted or [name for name in self.types if name in columns]
+            return Asked(typed(columns, wanted, self.types), rows)
         except RecursionError:
             raise BadRequest("the request is nested too deeply") from None
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as trouble:
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as trouble:
             raise BadRequest(first_line(trouble)) from None
-
-    def with_known_columns(self, frame: Any) -> Any:
-        """Without columns that training never saw; without names, they are taken in training's order."""
-        if wanted_columns(self.model) or not self.types:
-            return frame
-        return frame[[name for name in self.types if name in frame.columns]]
 
     def work(self) -> None:
         while True:
             together = [self.waiting.get()]
             while len(together) < MOST_TOGETHER and not self.waiting.empty():
                 together.append(self.waiting.get())
-            self.answer(together)
+            alike: dict[tuple[str, ...], list[Asked]] = {}
+            for asked in together:
+                alike.setdefault(tuple(asked.columns), []).append(asked)
+            for group in alike.values():
+                self.answer(group)
 
     def answer(self, together: list[Asked]) -> None:
         """Predict all at once; if that fails, each alone, so that one bad request spoils no other."""
-        import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]
-
         try:
-            frame = together[0].frame if len(together) == 1 else pd.concat([a.frame for a in together])
+            frame = frame_of([asked.columns for asked in together], self.types)
             answers = listed(self.model.predict(frame))
             if len(answers) != len(frame):
-                raise ValueError(f"the model gave {len(answers)} predictions for {len(frame)} rows")
+                raise ValueError(f"it gave {len(answers)} predictions for {len(frame)} rows")
             start = 0
             for asked in together:
-                asked.answer = answers[start : start + len(asked.frame)]
-                start += len(asked.frame)
+                asked.answer = answers[start : start + asked.rows]
+                start += asked.rows
         except Exception as trouble:
             if len(together) > 1:
                 for asked in together:
@@ -112,33 +109,6 @@ class Model:
             together[0].trouble = f"the model cannot predict this: {first_line(trouble)}"
         for asked in together:
             asked.done.set()
-
-
-def table_of(request: Any) -> dict[str, Any]:
-    """The arguments of a frame, from any of the forms in which MLflow takes rows. Raises ValueError."""
-    if not isinstance(request, dict):
-        raise ValueError("the request must be a JSON object with dataframe_records, dataframe_split or inputs")
-    if isinstance(split := request.get("dataframe_split"), dict):
-        return {"data": split["data"], "columns": split.get("columns")}
-    for name in ("dataframe_records", "inputs", "instances"):
-        if isinstance(rows := request.get(name), list | dict):
-            return {"data": rows}
-    raise ValueError("the request must hold its rows in dataframe_records, dataframe_split or inputs")
-
-
-def typed(column: Any, kind: str) -> Any:
-    """The column as its type in training; JSON knows fewer types, and one null turns numbers into objects."""
-    import pandas as pd  # type: ignore[import-untyped,import-not-found,unused-ignore]
-
-    if kind.startswith(NUMBERS):
-        numbers = pd.to_numeric(column)
-        return numbers if kind.startswith(("int", "uint")) and numbers.dtype.kind in "iu" else numbers.astype("float64")
-    if kind.startswith(("timestamp", "date")):
-        moments = pd.to_datetime(column, format="ISO8601", utc=True)
-        return moments if "tz=" in kind else moments.dt.tz_localize(None)
-    if kind == "bool":
-        return column.astype("bool") if not column.isna().any() else column.astype("object")
-    return column
 
 
 def listed(predictions: Any) -> list[Any]:

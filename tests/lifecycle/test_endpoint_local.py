@@ -104,6 +104,7 @@ def check_forms(endpoint: LocalEndpoint) -> None:
         {"inputs": [ROW]},
         {"inputs": {name: [value] for name, value in ROW.items()}},
         {"instances": [ROW]},
+        {"inputs": [[0.5, 3, "a"]]},
         {"dataframe_records": [{**ROW, "unheard": 1, "hour": "3"}]},
         {"dataframe_records": [{"kind": "a", "hour": 3.0, "temp": 0.5}]},
     ):
