@@ -58,7 +58,8 @@ def _command(job: Job, place: Place) -> list[str]:
         return command
     inputs = {_inside(name, path): path.absolute() for name, path in job.inputs.items()}
     read_only = (place.home, *sandbox.interpreter_roots(Path(place.python)))
-    view = sandbox.View(place.folder / "work", place.folder / "output", read_only, inputs)
+    names = sandbox.write_names(place.home.parent.parent / "etc")
+    view = sandbox.View(place.folder / "work", place.folder / "output", read_only, inputs, names)
     return sandbox.argv(place.wall, view, command)
 
 

@@ -21,7 +21,7 @@ Dead = tuple[int, int, resource.struct_rusage]
 def start_ticks(pid: int) -> str:
     """When the process started, in a form that differs when the number is used again; empty when it is not there."""
     if not LINUX:
-        return _ask_ps("-o", "lstart=", "-p", str(pid)).strip()
+        return _ask_ps("-o", "lstart=", "-p", str(pid))[1].strip()
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b")")[2].split()[19].decode()
@@ -55,10 +55,12 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _ask_ps(*arguments: str) -> str:
+def _ask_ps(*arguments: str) -> tuple[int, str]:
+    """The pid of `ps`, which sees itself, and what it says."""
     import subprocess
 
-    return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=False).stdout
+    with subprocess.Popen(["ps", *arguments], stdout=subprocess.PIPE, text=True) as process:
+        return process.pid, process.communicate()[0]
 
 
 def descendants(root: int) -> list[int]:
@@ -89,9 +91,11 @@ def _children(pid: int) -> list[int]:
 def _table() -> dict[int, list[int]]:
     """Parent to children, of all processes: for systems without lists of children in /proc."""
     table: dict[int, list[int]] = {}
-    for line in _ask_ps("-axo", "pid=,ppid=").splitlines():
+    me, lines = _ask_ps("-axo", "pid=,ppid=")
+    for line in lines.splitlines():
         pid, parent = map(int, line.split())
-        table.setdefault(parent, []).append(pid)
+        if pid != me:
+            table.setdefault(parent, []).append(pid)
     return table
 
 
@@ -142,7 +146,7 @@ def memory_mb(pids: Iterable[int], enough: float) -> float:
     """Resident memory of the processes together; when that is over `enough`, shared pages are divided, at a price."""
     pids = list(pids)
     if not LINUX:
-        lines = _ask_ps("-o", "rss=", "-p", ",".join(map(str, pids))).split() if pids else []
+        lines = _ask_ps("-o", "rss=", "-p", ",".join(map(str, pids)))[1].split() if pids else []
         return sum(map(int, lines)) / 1024
     crude = sum(_resident_kb(pid) for pid in pids) / 1024
     if not enough or crude <= enough:

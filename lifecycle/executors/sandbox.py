@@ -13,6 +13,12 @@ from pathlib import Path
 WORK, OUTPUT, INPUTS, SCRATCH, HOME = "/work", "/output", "/inputs", "/tmp", "/tmp/home"  # noqa: S108
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/alternatives")
+NAMES = {
+    "passwd": "job:x:1000:1000::/tmp/home:/bin/sh\n",
+    "group": "job:x:1000:\n",
+    "hosts": "127.0.0.1 localhost job\n::1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
 INSTALL = "install bubblewrap (apt install bubblewrap, dnf install bubblewrap) and allow user namespaces"
 
 
@@ -36,6 +42,7 @@ class View:
     output: Path
     read_only: tuple[Path, ...] = ()
     inputs: Mapping[str, Path] = field(default_factory=dict)  # path inside -> path outside
+    names: Path | None = None  # a folder that `write_names` has filled
     scratch_mb: int = 1024
 
 
@@ -70,6 +77,8 @@ def argv(sandbox: Sandbox, view: View, command: Sequence[str]) -> list[str]:
     if "--size" in sandbox.options:
         words += ["--size", str(view.scratch_mb << 20)]
     words += ["--tmpfs", SCRATCH, "--dir", HOME]
+    for name in NAMES if view.names else ():
+        words += ["--ro-bind", f"{view.names}/{name}", f"/etc/{name}"]
     for path in view.read_only:
         words += ["--ro-bind", str(path), str(path)]
     for inside, outside in view.inputs.items():
@@ -88,6 +97,16 @@ def _system() -> list[str]:
     for path in SETTINGS:
         words += ["--ro-bind-try", path, path]
     return words
+
+
+def write_names(folder: Path) -> Path:
+    """Make the files that give the job a user and this machine no name but localhost; nothing of ours is in them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in NAMES.items():
+        if not (folder / name).is_file():
+            (folder / f".{name}.{os.getpid()}").write_text(text, encoding="ascii")
+            (folder / f".{name}.{os.getpid()}").rename(folder / name)
+    return folder
 
 
 @functools.cache

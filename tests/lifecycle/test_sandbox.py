@@ -72,10 +72,15 @@ def test_numbers_and_threads_work_behind_the_wall(make_bench: MakeBench):
         with concurrent.futures.ProcessPoolExecutor(2) as pool:
             print(sum(pool.map(abs, range(-10, 0))))
         print(multiprocessing.Queue().empty(), tempfile.gettempdir(), locale.getpreferredencoding())
+        import getpass, os, pwd, socket, threading
+        with socket.create_server(("localhost", 0)) as server:
+            threading.Thread(target=socket.create_connection, args=(("localhost", server.getsockname()[1]),)).start()
+            server.accept()[0].close()
+        print(getpass.getuser(), pwd.getpwuid(os.getuid()).pw_dir, socket.gethostbyname(socket.gethostname()))
     """
     bench = make_bench("require")
     bench.run("pool", textwrap.dedent(code))
-    assert "55\nTrue /tmp UTF-8" in bench.log("pool")
+    assert "55\nTrue /tmp UTF-8\njob /tmp/home 127.0.0.1\n" in bench.log("pool")
 
 
 def test_the_output_is_listed_file_by_file(tmp_path: Path):
