@@ -219,7 +219,8 @@ def the_boards(settings: Settings) -> "AzureBoards | None":
         for one in settings.projects
         if one.board is not None
     }
-    return AzureBoards(said.url, said.token.reveal(), boards=boards, cache=settings.state / "azure-devops")
+    cache = settings.state / "azure-devops"
+    return AzureBoards(said.url, said.token.reveal(), boards=boards, cache=cache, environ=os.environ)
 
 
 def hooks(settings: Settings) -> "list[Hook]":

@@ -65,9 +65,11 @@ runs = Table(
     Column("ended", Utc),
 )
 # The line and the sweep look at open runs only, the pages at the newest: neither may scan years of history.
-Index("runs_open", runs.c.project, runs.c.model, runs.c.lane, runs.c.id, sqlite_where=~runs.c.ended_yet,
-      postgresql_where=~runs.c.ended_yet)  # fmt: skip
+OPEN: dict[str, Any] = {"sqlite_where": ~runs.c.ended_yet, "postgresql_where": ~runs.c.ended_yet}
+Index("runs_open", runs.c.project, runs.c.model, runs.c.lane, runs.c.id, **OPEN)
+Index("runs_open_id", runs.c.id, **OPEN)
 Index("runs_model", runs.c.project, runs.c.model, runs.c.id)
+Index("runs_model_state", runs.c.project, runs.c.model, runs.c.state, runs.c.id)
 Index("runs_state", runs.c.state, runs.c.id)
 Index("runs_ref", runs.c.ref, runs.c.id)
 

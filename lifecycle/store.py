@@ -86,7 +86,9 @@ class Store:
         if before is not None:
             query = query.where(runs.c.id < before)
         with self._reading() as connection:
-            return [_run(row, _stages(connection, row.id)) for row in connection.execute(query).all()]
+            rows = connection.execute(query).all()
+            by_run = _stages(connection, [row.id for row in rows])
+            return [_run(row, by_run[row.id]) for row in rows]
 
     def open_numbers(self) -> Sequence[int]:
         """The numbers of all runs that have not ended, oldest first."""
@@ -183,17 +185,18 @@ class Store:
     def _one(self, query: Select[Any]) -> Run | None:
         with self._reading() as connection:
             row = connection.execute(query).one_or_none()
-            return _run(row, _stages(connection, row.id)) if row else None
+            return _run(row, _stages(connection, [row.id])[row.id]) if row else None
 
 
 def _touch(connection: Connection, number: int, **values: Any) -> None:
     connection.execute(update(runs).where(runs.c.id == number).values(revision=runs.c.revision + 1, **values))
 
 
-def _stages(connection: Connection, number: int) -> tuple[StageRecord, ...]:
-    rows = connection.execute(select(stages).where(stages.c.run == number).order_by(stages.c.position))
-    return tuple(
-        StageRecord(
+def _stages(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[StageRecord, ...]]:
+    """The stages of these runs, in order."""
+    found: dict[int, list[StageRecord]] = {number: [] for number in numbers}
+    for row in connection.execute(select(stages).where(stages.c.run.in_(numbers)).order_by(stages.c.position)):
+        record = StageRecord(
             stage=Stage(row.stage),
             state=StageState(row.state),
             attempt=row.attempt,
@@ -203,8 +206,8 @@ def _stages(connection: Connection, number: int) -> tuple[StageRecord, ...]:
             jobs=row.jobs,
             result=row.result,
         )
-        for row in rows
-    )
+        found[row.run].append(record)
+    return {number: tuple(records) for number, records in found.items()}
 
 
 def _columns(spec: Spec, key: str, now: datetime) -> dict[str, Any]:

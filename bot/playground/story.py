@@ -331,5 +331,5 @@ class Story:
 
 def _sentence(comment: str) -> str:
     """The first line of a comment, without its Markdown."""
-    lines = [line for line in comment.splitlines() if line and not line.startswith("<!--")]
+    lines = [line for line in comment.splitlines() if line and not line.startswith(("<!--", "[lifecycle-bot]:"))]
     return lines[0].lstrip("# ").replace("`", "").replace("*", "")[:160] if lines else ""

@@ -35,6 +35,8 @@ def downgrade() -> None:
     op.drop_index(
         "runs_open", table_name="runs", sqlite_where=sa.text("ended_yet = 0"), postgresql_where=sa.text("NOT ended_yet")
     )
+    op.drop_index("runs_open_id", table_name="runs")
+    op.drop_index("runs_model_state", table_name="runs")
     op.drop_index("runs_model", table_name="runs")
     op.drop_table("runs")
 
@@ -68,6 +70,10 @@ def _runs() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
+    _runs_indices()
+
+
+def _runs_indices() -> None:
     op.create_index("runs_model", "runs", ["project", "model", "id"], unique=False)
     op.create_index(
         "runs_open",
@@ -77,6 +83,15 @@ def _runs() -> None:
         sqlite_where=sa.text("ended_yet = 0"),
         postgresql_where=sa.text("NOT ended_yet"),
     )
+    op.create_index(
+        "runs_open_id",
+        "runs",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("ended_yet = 0"),
+        postgresql_where=sa.text("NOT ended_yet"),
+    )
+    op.create_index("runs_model_state", "runs", ["project", "model", "state", "id"], unique=False)
     op.create_index("runs_ref", "runs", ["ref", "id"], unique=False)
     op.create_index("runs_state", "runs", ["state", "id"], unique=False)
 
