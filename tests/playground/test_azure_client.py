@@ -6,6 +6,7 @@ from azure.devops.exceptions import AzureDevOpsServiceError
 from msrest.authentication import BasicTokenAuthentication
 from msrest.exceptions import DeserializationError
 
+from bot.playground.azure import Throttle
 from tests.playground.azure_fixtures import World, agile_world, auth  # noqa: F401 (a fixture)
 
 
@@ -116,3 +117,20 @@ def test_long_lists_of_projects_come_in_pages(world: World) -> None:
         seen += [project["name"] for project in answer.json()["value"]]
         token = answer.headers.get("X-MS-ContinuationToken")
     assert (seen, token) == (["Bikes", "Boats", "Cars"], None)
+
+
+def test_a_wait_can_come_with_a_good_answer_and_with_429(world: World) -> None:
+    world.org.throttle = Throttle(seconds=3, times=1)
+    url = f"{world.url}/_apis/projects"
+    slowed = requests.get(url, headers=auth(world.token), timeout=5)
+    assert (slowed.status_code, slowed.headers["Retry-After"], slowed.headers["X-RateLimit-Remaining"]) == (
+        200,
+        "3",
+        "0",
+    )
+    assert "Retry-After" not in requests.get(url, headers=auth(world.token), timeout=5).headers
+    world.org.throttle = Throttle(seconds=5, times=1, refusing=True)
+    refused = requests.get(url, headers=auth(world.token), timeout=5)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+    assert "TF400733" in refused.json()["message"]
+    assert requests.get(url, headers=auth(world.token), timeout=5).status_code == 200

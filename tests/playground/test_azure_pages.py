@@ -109,3 +109,48 @@ def test_pages_run_no_script_but_their_own(world: World) -> None:
     policy = answer.headers["Content-Security-Policy"]
     nonce = policy.split("'nonce-")[1].split("'")[0]
     assert answer.text.count("<script") == answer.text.count(f'<script nonce="{nonce}"') == 1
+
+
+def test_a_pull_requests_page_lets_people_talk_and_complete(world: World, receiver: Receiver) -> None:
+    org = world.org
+    repo = org.create_repository(world.project, "bikes")
+    org.push(repo, "main", {"a": b"1"}, "Start", world.ada)
+    org.push(repo, "better", {"a": b"2"}, "Improve", world.mira)
+    pull = org.open_pull_request(repo, "better", "main", "Improve <it>", world.mira, "why *now*")
+    org.subscribe("ms.vss-code.git-pullrequest-comment-event", receiver.url, world.ada, resource_version="2.0")
+    url = f"{world.url}/Bikes/_git/bikes/pullrequest/{pull.id}"
+    page = requests.get(url, timeout=5).text
+    assert "Improve &lt;it&gt;" in page
+    assert "<em>now</em>" in page
+    said = requests.post(f"{url}/comment", data={"text": "/train", "person": "ada@example.com"}, timeout=5)
+    assert "<p>/train</p>" in said.text
+    reply = {"text": "done", "person": "mira@example.com", "thread": str(pull.threads[0].id)}
+    requests.post(f"{url}/comment", data=reply, timeout=5)
+    assert [[comment.text for comment in thread.comments] for thread in pull.threads] == [["/train", "done"]]
+    form = {"how": "complete", "seen": pull.source_commit, "person": "ada@example.com"}
+    assert requests.post(f"{url}/close", data=form, timeout=5).status_code == 200
+    assert repo.git.blob(repo.git.refs()["refs/heads/main"], "a") == b"2"
+    assert "Improve" in get(world, "/Bikes/_git/bikes").text
+    assert "bikes" in get(world, "/Bikes/_git").text
+    assert org.drain()
+    assert json.loads(receiver.got[0].body)["resource"]["comment"]["content"] == "/train"
+
+
+def test_the_history_of_hooks_is_shown_without_its_secrets(world: World, receiver: Receiver) -> None:
+    receiver.answers = [503]
+    hook = world.org.subscribe("workitem.created", receiver.url, world.ada, project=world.project, password="s3cret")
+    world.org.create_item(world.project, "Task", world.mira, **{"System.Title": "Told <twice>"})
+    assert world.org.drain()
+    page = get(world, "/Bikes/_settings/serviceHooks").text
+    assert "Told &lt;twice&gt;" in page
+    assert "200, 2 tries" in page
+    one = get(world, f"/_settings/serviceHooks/{hook.id}/1").text
+    assert "&#34;notificationId&#34;: 1" in one
+    assert "s3cret" not in page + one
+    assert get(world, f"/_settings/serviceHooks/{hook.id}/2").status_code == 404
+
+
+def test_the_root_leads_to_the_organisation(world: World) -> None:
+    answer = requests.get(world.url.removesuffix("/Fabrikam"), timeout=5)
+    assert answer.url == world.url
+    assert requests.get(world.url.replace("Fabrikam", "Contoso"), timeout=5).status_code == 404

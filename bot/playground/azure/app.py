@@ -7,11 +7,14 @@ from flask import Flask, Request, Response, request
 from bot.playground.faults import Faults
 from bot.playground.server import Environ, StartResponse, WsgiApp
 
-from . import (
+from . import (  # importing the pages registers them
     comments,
     git_api,
     hooks,
     locations,
+    pages_boards,  # noqa: F401
+    pages_hooks,  # noqa: F401
+    pages_repos,  # noqa: F401
     projects,
     pull_api,
     pull_requests,
@@ -129,6 +132,8 @@ def _flask(org: AzureDevOps) -> Flask:
 
     def serve(**_parts: str) -> Response:
         first, _, rest = request.path.lstrip("/").partition("/")
+        if not first:
+            return Response(status=302, headers={"Location": f"/{org.name}"})
         if first.lower() != org.name.lower():
             return Response(f"There is no organisation {first} here; there is {org.name}.", 404, mimetype="text/plain")
         path = f"/{rest}"

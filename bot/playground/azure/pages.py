@@ -1,27 +1,20 @@
-"""The organisation as people see it: projects, boards and work items on plain pages with a comment box."""
+"""What every page of the organisation needs: which page answers a path, who is writing, and how it is shown safely."""
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from flask import Request, Response, redirect, render_template
+from flask import Request, Response, render_template
 
-from . import work_items
-from .comments import add_comment
 from .errors import Refusal
 from .items import WorkItem
-from .markup import render
-from .patch import split_tags
 from .people import Person
-from .processes import Category, State
-from .relations import target
 from .state import Organisation, Project
 
-_PAGES: list[tuple[str, re.Pattern[str], Callable[["Visit"], Response]]] = []
-_ORDER = list(Category)
+PAGES: list[tuple[str, re.Pattern[str], Callable[["Visit"], Response]]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +44,11 @@ class Visit:
         return str(self.request.form.get(name, "")).strip()
 
 
-def _page(method: str, pattern: str) -> Callable[[Callable[[Visit], Response]], Callable[[Visit], Response]]:
+def page_at(method: str, pattern: str) -> Callable[[Callable[[Visit], Response]], Callable[[Visit], Response]]:
+    """Registers a page for paths below the organisation's name that match the pattern, in any case."""
+
     def remember(handler: Callable[[Visit], Response]) -> Callable[[Visit], Response]:
-        _PAGES.append((method, re.compile(pattern + "/?", re.IGNORECASE), handler))
+        PAGES.append((method, re.compile(pattern + "/?", re.IGNORECASE), handler))
         return handler
 
     return remember
@@ -65,13 +60,13 @@ def page(org: Organisation, request: Request, path: str) -> Response:
     try:
         if method != "GET" and not _from_here(request):
             raise Refusal(403, "Forms of the playground are answered when they come from its own pages.", "")
-        for wanted, pattern, handler in _PAGES:
+        for wanted, pattern, handler in PAGES:
             if wanted == method and (found := pattern.fullmatch(path)):
                 with org.lock:
                     return handler(Visit(org, request, found.groupdict()))
         raise Refusal(404, f"The playground has no page for {request.method} {path}.", "")
     except Refusal as refusal:
-        return _show(org, "azure_refusal.html", status=refusal.status, title="Not so", message=refusal.message)
+        return show(org, "azure_refusal.html", status=refusal.status, title="Not so", message=refusal.message)
 
 
 def _from_here(request: Request) -> bool:
@@ -82,7 +77,7 @@ def _from_here(request: Request) -> bool:
     )
 
 
-def _show(org: Organisation, template: str, *, status: int = 200, **words: Any) -> Response:
+def show(org: Organisation, template: str, *, status: int = 200, **words: Any) -> Response:
     nonce = secrets.token_urlsafe(12)
     body = render_template(template, org=org, root=f"/{org.name}", nonce=nonce, hue=_hue, initials=_initials, **words)
     response = Response(body, status)
@@ -103,148 +98,6 @@ def _hue(person: Person) -> int:
     return int(person.id[:4], 16) % 360
 
 
-@_page("GET", "/")
-def projects(visit: Visit) -> Response:
-    rows = [
-        (project, sum(item.project is project and not item.deleted for item in visit.org.items.values()))
-        for project in visit.org.projects
-    ]
-    return _show(visit.org, "azure_projects.html", title=visit.org.name, rows=rows)
-
-
-@_page("GET", "/(?P<project>[^/_][^/]*)(/_boards(/.*)?|/_workitems)?")
-def board(visit: Visit) -> Response:
-    project = visit.project
-    items = [item for item in visit.org.items.values() if item.project is project and item.deleted is None]
-    columns = [(state, [item for item in items if item.state.name == state.name]) for state in _columns(project, items)]
-    return _show(
-        visit.org,
-        "azure_board.html",
-        title=f"{project.name} · Board",
-        project=project,
-        columns=columns,
-        tags=lambda item: split_tags(item["System.Tags"] or ""),
-        people=list(visit.org.people.values()),
-    )
-
-
-def _columns(project: Project, items: Sequence[WorkItem]) -> list[State]:
-    """The states of the backlog's own type and of every type on the board, from proposed to completed."""
-    kinds = [project.process.types[0]] + [item.type for item in items]
-    used = {item.state.name for item in items}
-    states: dict[str, State] = {}
-    for kind in kinds:
-        for state in kind.states:
-            if state.category is not Category.REMOVED or state.name in used:
-                states.setdefault(state.name, state)
-    return sorted(states.values(), key=lambda state: _ORDER.index(state.category))
-
-
-@_page("POST", "/(?P<project>[^/_][^/]*)/_workitems/create")
-def create(visit: Visit) -> Response:
-    fields = {"System.Title": visit.form("title")}
-    if visit.form("description"):
-        fields["System.Description"] = render(visit.form("description"), "markdown")
-    item = work_items.create_item(visit.org, visit.project, visit.form("type"), fields, visit.person)
-    return _to(visit.org, item)
-
-
-def _to(org: Organisation, item: WorkItem, anchor: str = "") -> Response:
-    where = redirect(f"/{org.name}/{quote(item.project.name)}/_workitems/edit/{item.id}{anchor}", 303)
-    return Response(where.get_data(), where.status_code, where.headers)
-
-
-@_page("GET", r"/(?P<project>[^/_][^/]*)/_workitems/edit/(?P<id>\d+)")
-def work_item(visit: Visit) -> Response:
-    item = visit.item
-    return _show(
-        visit.org,
-        "azure_work_item.html",
-        title=f"{item.type.name} {item.id} · {item['System.Title']}",
-        project=item.project,
-        item=item,
-        description=_described(item),
-        facts=_facts(visit.org, item),
-        links=_links(visit.org, item),
-        comments=[(comment, render(comment.text, comment.format)) for comment in item.comments if not comment.deleted],
-        history=_history(item),
-        tags=split_tags(item["System.Tags"] or ""),
-        people=list(visit.org.people.values()),
-    )
-
-
-def _described(item: WorkItem) -> str:
-    for name in ("System.Description", "Microsoft.VSTS.TCM.ReproSteps"):
-        if item[name]:
-            return render(item[name], item.now.formats.get(name, "html"))
-    return ""
-
-
-_FACTS: tuple[str, ...] = ("System.AreaPath", "System.IterationPath", "System.Reason", "Microsoft.VSTS.Common.Priority")
-_FACTS += ("Microsoft.VSTS.Common.Severity", "System.CreatedBy", "System.ChangedBy", "System.ChangedDate")
-
-
-def _facts(org: Organisation, item: WorkItem) -> list[tuple[str, str]]:
-    rows = []
-    custom = [name for name in item.now.fields if name.startswith("Custom.")]
-    for name in (*_FACTS, *custom):
-        value = item[name]
-        if value is not None:
-            text = value.display_name if isinstance(value, Person) else value
-            rows.append((org.field(name).name, f"{text:%d %B %Y, %H:%M} UTC" if hasattr(text, "year") else str(text)))
-    return rows
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A relation to show: kind in words, href None where nothing can be opened."""
-
-    kind: str
-    text: str
-    href: str | None
-    comment: str
-
-
-def _links(org: Organisation, item: WorkItem) -> list[Link]:
-    return [
-        _link(org, relation.rel, relation.url, dict(relation.attributes), target(relation))
-        for relation in item.now.relations
-    ]
-
-
-def _link(org: Organisation, rel: str, url: str, attributes: dict[str, Any], number: int | None) -> Link:
-    comment = str(attributes.get("comment") or "")
-    if number is not None:
-        other = org.items.get(number)
-        text = f"{other.type.name} {number}: {other['System.Title']}" if other else f"Work item {number}"
-        href = f"/{org.name}/{quote(other.project.name)}/_workitems/edit/{number}" if other else None
-        return Link(str(attributes.get("name") or rel), text, href, comment)
-    opens = urlsplit(url).scheme in ("http", "https")
-    return Link(str(attributes.get("name") or rel), url, url if opens else None, comment)
-
-
-def _history(item: WorkItem) -> list[tuple[Any, str, str]]:
-    """(update, old state, new state) for every change of state, newest first."""
-    rows = []
-    for done in item.updates:
-        if "System.State" in done.fields:
-            old, new = done.fields["System.State"]
-            rows.append((done, old or "", new))
-    return rows[::-1]
-
-
-@_page("POST", r"/(?P<project>[^/_][^/]*)/_workitems/edit/(?P<id>\d+)/comment")
-def comment(visit: Visit) -> Response:
-    """Markdown as typed, or, as the older editor sends it, one <div> a line of HTML."""
-    text, form = visit.form("text").replace("\r\n", "\n"), visit.form("format") or "markdown"
-    if form == "html":
-        lines = (line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for line in text.split("\n"))
-        text = "".join(f"<div>{line or '<br>'}</div>" for line in lines)
-    said = add_comment(visit.org, visit.item, text, visit.person, form)
-    return _to(visit.org, visit.item, f"#comment-{said.id}")
-
-
-@_page("POST", r"/(?P<project>[^/_][^/]*)/_workitems/edit/(?P<id>\d+)/state")
-def state(visit: Visit) -> Response:
-    work_items.change_item(visit.org, visit.item, {"System.State": visit.form("state")}, visit.person)
-    return _to(visit.org, visit.item)
+def to(address: str) -> Response:
+    """Where a form leads once it was answered."""
+    return Response(status=303, headers={"Location": address})

@@ -17,6 +17,7 @@ from .errors import field_missing, item_missing, project_missing, team_missing
 from .fields import STANDARD, Field, Kind
 from .people import Person
 from .processes import Process, process_named
+from .throttle import Throttle
 
 if TYPE_CHECKING:
     from .items import WorkItem
@@ -149,6 +150,7 @@ class Organisation:
         self.subscriptions: dict[str, Subscription] = {}
         self.fields: dict[str, Field] = {known.reference.lower(): known for known in STANDARD}
         self.retry_scale = retry_scale
+        self.throttle = Throttle()  # assign another to slow callers down
         self._temporary = None if folder else tempfile.TemporaryDirectory(prefix="playground-azure-")
         self.folder = folder or Path(self._temporary.name if self._temporary else "")
         self.courier = courier or Courier([wait * retry_scale for wait in RETRY_SECONDS], is_transient)

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Request, Response
@@ -16,6 +16,7 @@ from .body import Body
 from .errors import Refusal, invalid, not_built
 from .people import Person
 from .state import Organisation, Project, Team
+from .throttle import too_much
 
 LATEST = (7, 2)
 # Resources that are in preview in every version so far: they refuse a version without "-preview".
@@ -145,12 +146,15 @@ def answer(org: Organisation, table: Sequence[Route], request: Request, path: st
     person = org.owner(token_of(request))
     if person is None:
         return Response(SIGN_IN, 203, content_type="text/html; charset=utf-8")
-    try:
-        with org.lock:
+    with org.lock:
+        limits = org.throttle.headers()
+        try:
+            if limits and org.throttle.refusing:
+                raise too_much()
             result = _dispatch(org, table, request, path, person)
-    except Refusal as refusal:
-        return _respond(request, Answer(refusal.body(), refusal.status))
-    return _respond(request, result)
+        except Refusal as refusal:
+            result = Answer(refusal.body(), refusal.status)
+    return _respond(request, replace(result, headers={**result.headers, **limits}))
 
 
 def _dispatch(org: Organisation, table: Sequence[Route], request: Request, path: str, person: Person) -> Answer:
