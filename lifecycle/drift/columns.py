@@ -113,7 +113,7 @@ _SUMS = ("rows", "null", "nan", "minus_inf", "plus_inf", "below", "above", "tota
 
 @dataclass(frozen=True, slots=True)
 class CategoryColumn:
-    """values: training's, most frequent first, at most 1000; counts: of these; complete: these are all that there are.
+    """values: training's, most frequent first, at most 1000; counts: of these; complete: these are all there are.
     buckets: 64 counts of other values by their hash, where training cannot have seen all (which of the rare ones it has
     seen is chance, so only sums of arbitrary ones compare fairly). unseen: values that a complete training did not have,
     with counts, at most 100; more_unseen: of the rest of them.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lifecycle.drift import describing
 from lifecycle.drift.bins import Bins, category_bins, number_bins
 from lifecycle.drift.columns import CategoryColumn, Column, Mismatch, NotMergeable, NumericColumn, Unwatched
-from lifecycle.drift.numbers import Tested, held_against, holm, kolmogorov_smirnov, rate_p, wasserstein
+from lifecycle.drift.numbers import Tested, held_against, holm, jensen_shannon, kolmogorov_smirnov, rate_p, wasserstein
 from lifecycle.drift.profiles import Profile
 from lifecycle.drift.report import Alarm, ColumnDrift, DriftReport, Watch
 from lifecycle.verdicts.words import number
@@ -174,6 +174,7 @@ def _verdict(pair: Pair, p: float, hits: list[Rate], watch: Watch) -> ColumnDrif
         reason=describing.reason(pair.reference, pair.window, pair.bins, parts, shifted is not Alarm.CLEAN),
         role=pair.reference.role,
         missing=pair.window.missing / max(pair.window.rows, 1),
+        js=round(jensen_shannon(pair.bins.reference, pair.bins.window), 6),
         wasserstein=far,
     )
 

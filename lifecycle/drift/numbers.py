@@ -73,6 +73,18 @@ def kolmogorov_smirnov(reference: Counts, window: Counts) -> float:
     return float(np.abs(np.cumsum(reference) / reference.sum() - np.cumsum(window) / window.sum()).max())
 
 
+def jensen_shannon(reference: Counts, window: Counts) -> float:
+    """The Jensen-Shannon distance in base 2: 0 for equal shares, 1 for nothing in common."""
+    from scipy.special import rel_entr
+
+    if not reference.sum() or not window.sum():
+        return 0.0
+    p, q = reference / reference.sum(), window / window.sum()
+    middle = (p + q) / 2
+    divergence = float((rel_entr(p, middle) + rel_entr(q, middle)).sum()) / 2
+    return math.sqrt(max(divergence, 0.0) / math.log(2))
+
+
 def wasserstein(reference: Counts, window: Counts, borders: Floats, unit: float) -> float | None:
     """The area between the cumulated shares inside the grid, in units of ``unit`` (training's standard deviation)."""
     inside = np.isfinite(borders)

@@ -77,7 +77,8 @@ class ColumnDrift:
     """One column of a window held against training.
 
     kind: "numeric" or "category". p: adjusted. psi, psi_corrected: over the bins tested; ks: the largest distance of
-    the cumulated shares (numbers only). missing: share of rows without a value. reason: direction and size, in words.
+    the cumulated shares (numbers only); js: Jensen-Shannon distance over these bins; wasserstein: in standard
+    deviations of training (numbers only). missing: share of rows without a value. reason: direction and size, in words.
     role: "feature" or "prediction".
     """
 
@@ -91,6 +92,7 @@ class ColumnDrift:
     reason: str
     role: str = "feature"
     missing: float = 0.0
+    js: float | None = None
     wasserstein: float | None = None
 
 

@@ -35,21 +35,19 @@ def rows_needed(gain: Interval, margin: float, require_improvement: bool, rows: 
 
     Where that is already so, the rows at which the difference seen would be clear of the nearer border.
     """
-    if not require_improvement and margin > 0:
-        needed = rows * (gain.half_width / margin) ** 2
-        if needed > rows:
-            return _whole(needed)
-    borders = (0.0,) if require_improvement else (-margin, 0.0)
-    distance = min((abs(gain.estimate - border) for border in borders), default=0.0)
-    if not require_improvement and gain.estimate > -margin:
+    half = gain.half_width
+    if not require_improvement and margin > 0 and half > margin:
+        return _rows(rows, half / margin)
+    if require_improvement or gain.estimate <= -margin:
+        distance = abs(gain.estimate)
+    else:
         distance = gain.estimate + margin
-    elif not require_improvement:
-        distance = -gain.estimate
-    return _whole(rows * (gain.half_width / distance) ** 2) if distance > 0 else None
+    return _rows(rows, half / distance) if distance > 0 else None
 
 
-def _whole(needed: float) -> int | None:
-    return math.ceil(needed) if math.isfinite(needed) and needed < 1e15 else None
+def _rows(rows: int, times_narrower: float) -> int | None:
+    """An interval shrinks with the square root of the rows."""
+    return math.ceil(rows * times_narrower**2) if times_narrower < 1e6 else None
 
 
 def compared(gate: Gate, found: Estimate, metric: str, rows: int, against: str = "champion") -> Comparison:

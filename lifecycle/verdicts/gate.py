@@ -18,7 +18,7 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
 
 
-_MARGIN = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d+))?\s*(%?)\s*")
+_MARGIN = re.compile(r"\s*((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(%?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Margin:
         found = _MARGIN.fullmatch(str(text))
         if not found:
             raise ValueError(f'A margin is a number such as 0.005 or a share such as 2%, not "{text}".')
-        number = float(found[1]) * 10.0 ** int(found[2] or 0)
-        return cls(number / 100, relative=True) if found[3] else cls(number)
+        number = float(found[1])
+        return cls(number / 100, relative=True) if found[2] else cls(number)
 
     def absolute(self, champion: float) -> float:
         """The margin in the metric's units, given the champion's value."""
