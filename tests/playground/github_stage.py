@@ -108,7 +108,7 @@ class Stage:
 
     def call(self, method: str, path: str, token: str | None = None, **options: Any) -> requests.Response:
         """A raw API call; `path` after /api/v3."""
-        headers = {"Authorization": f"token {token}"} if token else {}
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         url = self.playground.api + path
         return requests.request(method, url, headers=headers, timeout=10, allow_redirects=False, **options)
 
