@@ -58,7 +58,7 @@ def _command(job: Job, place: Place) -> list[str]:
         return command
     inputs = {_inside(name, path): path.absolute() for name, path in job.inputs.items()}
     read_only = (place.home, *sandbox.interpreter_roots(Path(place.python)))
-    names = sandbox.write_names(place.home.parent.parent / "etc")
+    names = sandbox.write_names(place.folder.parent.parent / "etc")
     view = sandbox.View(place.folder / "work", place.folder / "output", read_only, inputs, names)
     return sandbox.argv(place.wall, view, command)
 
@@ -90,6 +90,7 @@ def variables(job: Job, place: Place) -> dict[str, str]:
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait cost a busy machine three times the work
         "MALLOC_ARENA_MAX": "2",  # or threads alone use up a limit on address space
     }
     given = {name: _inside(name, path) if place.wall else str(path.absolute()) for name, path in job.inputs.items()}

@@ -31,7 +31,7 @@ Wall = Literal["auto", "require", "off"]
 
 
 class LocalExecutor:
-    """Jobs as folders under `root/jobs`, environments under `root/environments`.
+    """Jobs as folders under `root/jobs`, environments under `environments` (`root/environments` if not given).
 
     `wall`: "auto" uses bubblewrap where it works, "require" refuses every job where it does not, "off" never uses it;
     an untrusted job is refused without it. `environ` is where the installer of packages finds its settings (index,
@@ -39,9 +39,15 @@ class LocalExecutor:
     """
 
     def __init__(
-        self, root: Path, wall: Wall = "auto", environ: Mapping[str, str] | None = None, log_bytes: int = LOG_BYTES
+        self,
+        root: Path,
+        wall: Wall = "auto",
+        environ: Mapping[str, str] | None = None,
+        log_bytes: int = LOG_BYTES,
+        environments: Path | None = None,
     ) -> None:
         self.root = root.absolute()
+        self.environments = (environments or self.root / "environments").absolute()
         self.wall = wall
         self.log_bytes = log_bytes
         seen = {name: value for name, value in (environ or {}).items() if INSTALLER_SEES.match(name)}
@@ -54,7 +60,7 @@ class LocalExecutor:
 
     def environment(self, requirements: str) -> Path:
         """Where the environment of these requirements is, or will be; `environments.READY` in it lists the versions."""
-        return self.root / "environments" / environments.digest(requirements, self.python)
+        return self.environments / environments.digest(requirements, self.python)
 
     def submit(self, job: Job) -> None:
         folder = self._folder(job.name)

@@ -77,10 +77,7 @@ def make_bench(tmp_path: Path, environments: Path) -> Iterator[MakeBench]:
 
     def make(wall: Wall = "auto", folder: str = "", **more: object) -> Bench:
         root = tmp_path / (folder or f"executor-{wall}")
-        root.mkdir(exist_ok=True)
-        environments.mkdir(exist_ok=True)
-        if not (root / "environments").exists():
-            (root / "environments").symlink_to(environments)
+        more.setdefault("environments", environments)
         bench = Bench(LocalExecutor(root, wall, os.environ, **more), tmp_path / "tree")  # type: ignore[arg-type]
         benches.append(bench)
         return bench
@@ -98,9 +95,8 @@ def models(tmp_path_factory: pytest.TempPathFactory, environments: Path) -> Path
     from tests.lifecycle.models import train
 
     root = tmp_path_factory.mktemp("models")
-    environments.mkdir(exist_ok=True)
-    (root / "environments").symlink_to(environments)
-    return train(Bench(LocalExecutor(root, "auto", os.environ), root / "tree"), MODEL_REQUIREMENTS)
+    executor = LocalExecutor(root, "auto", os.environ, environments=environments)
+    return train(Bench(executor, root / "tree"), MODEL_REQUIREMENTS)
 
 
 WALLS = [pytest.param("auto", marks=needs_sandbox, id="walled"), pytest.param("off", id="bare")]

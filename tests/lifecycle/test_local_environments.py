@@ -27,8 +27,7 @@ def test_packages_are_there_and_ours_are_not(bench: Bench):
 
 
 def test_two_jobs_that_want_the_same_environment_make_it_once(make_bench: MakeBench, tmp_path: Path):
-    bench = make_bench("off", "fresh")
-    (bench.executor.root / "environments").unlink()
+    bench = make_bench("off", environments=tmp_path / "fresh")
     jobs = [
         bench.job(f"j{number}", "import threadpoolctl", requirements=pinned("threadpoolctl")) for number in range(3)
     ]
@@ -45,9 +44,8 @@ def test_two_jobs_that_want_the_same_environment_make_it_once(make_bench: MakeBe
     assert sum("waiting for another job" in log or "(cached)" in log for log in logs) == 2
 
 
-def test_half_an_environment_is_made_again(make_bench: MakeBench):
-    bench = make_bench("off", "fresh")
-    (bench.executor.root / "environments").unlink()
+def test_half_an_environment_is_made_again(make_bench: MakeBench, tmp_path: Path):
+    bench = make_bench("off", environments=tmp_path / "fresh")
     home = bench.executor.environment("")
     (home / "bin").mkdir(parents=True)
     (home / "bin" / "python").write_text("broken")
