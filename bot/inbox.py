@@ -1,24 +1,28 @@
 """Events on their way in: one table that an event is in before its sender is answered, and that the worker reads."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.bell import Bell
 from bot.events import Event, pack, unpack
-from bot.group_commit import Connection, GroupCommit, Rows, WriteFailed
+from bot.group_commit import GroupCommit, Rows, WriteFailed
+from lifecycle import connect
 
 metadata = sa.MetaData()
 
 WAITING, DISPATCHED, UNREADABLE = 0, 1, 2
 CLAIM_SECONDS = 30  # how long a worker of several may take between `take` and `done` before another one may take over
 WAIT_SECONDS = 0.5  # how late a worker notices an event whose bell it did not hear, from another machine say
+
+INSERT_INTO_POSTGRESQL = "INSERT INTO inbox (id, kind, body) VALUES (%s, %s, %s) ON CONFLICT (id) DO NOTHING"
 
 # Written out, not bound: an index over part of a table serves only a query that names the same literal.
 _waiting = sa.text(f"dispatched = {WAITING}")
@@ -56,6 +60,16 @@ class Row:
         return unpack(self.kind, self.body)
 
 
+class Commits(Protocol):
+    """Who writes the rows."""
+
+    def put(self, rows: Rows) -> int:
+        """Write rows durably; how many were new. Raises WriteFailed."""
+
+    def close(self) -> None:
+        """Write what is being put, then stop."""
+
+
 class Inbox:
     """The events that have arrived, in the order of their arrival, each once however often it was delivered.
 
@@ -64,14 +78,17 @@ class Inbox:
     """
 
     def __init__(self, engine: sa.Engine, bell: Bell) -> None:
+        """`engine` is one made by `lifecycle.connect`."""
         self.engine = engine
         self._bell = bell
         self._sqlite = engine.dialect.name == "sqlite"
-        self._insert = _insertion(self._sqlite)
-        self._commits: GroupCommit | None = None
+        self._commits: Commits
         if self._sqlite:
-            statement = str(self._insert.compile(engine))
-            self._commits = GroupCommit(self._own_connection, statement, bell.ring)
+            self._commits = GroupCommit(self._own_connection, _insert_into_sqlite, bell.ring)
+        else:
+            from bot.direct_commit import DirectCommit  # the driver takes memory that SQLite's users need not give
+
+            self._commits = DirectCommit(self._own_connection, INSERT_INTO_POSTGRESQL, bell.ring)
 
     def put(self, events: Sequence[Event]) -> int:
         """Store the events; they are on disk when this returns. How many of them were new.
@@ -82,9 +99,7 @@ class Inbox:
         if not rows:
             return 0
         try:
-            if self._commits is not None:
-                return self._commits.put(rows)
-            return self._put_directly(rows)
+            return self._commits.put(rows)
         except (WriteFailed, SQLAlchemyError) as error:
             raise InboxUnavailable(f"the inbox cannot be written: {error}") from error
 
@@ -94,12 +109,14 @@ class Inbox:
         On PostgreSQL they are hidden from other workers for CLAIM_SECONDS.
         """
         columns = (inbox.c.seq, inbox.c.id, inbox.c.kind, inbox.c.body, inbox.c.at)
-        with self.engine.connect() as connection:
-            if self._sqlite:
-                found = connection.execute(sa.select(*columns).where(_waiting).order_by(inbox.c.seq).limit(limit))
-            else:
-                found = connection.execute(_claim(limit).returning(*columns))
-            rows = sorted(found)  # by seq, which is unique; PostgreSQL returns claimed rows in any order
+        if self._sqlite:
+            with self._reading() as connection:
+                waiting = sa.select(*columns).where(_waiting).order_by(inbox.c.seq).limit(limit)
+                rows = list(connection.execute(waiting))
+        else:
+            with self.engine.begin() as connection:
+                claimed = connection.execute(_claim(limit).returning(*columns))
+                rows = sorted(claimed)  # by seq, which is unique; they come in any order
         return [Row(row.id, row.kind, row.body, _utc(row.at)) for row in rows]
 
     def done(self, ids: Sequence[str]) -> None:
@@ -112,13 +129,13 @@ class Inbox:
 
     def revive(self) -> int:
         """Put what was set aside back in line, as a new version of the bot may read it. How many there were."""
-        with self.engine.connect() as connection:
+        with self.engine.begin() as connection:
             revived = sa.update(inbox).where(_unreadable).values(dispatched=WAITING, claimed=None)
             return connection.execute(revived).rowcount
 
     def waiting(self) -> int:
         """How many events wait."""
-        with self.engine.connect() as connection:
+        with self._reading() as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(inbox).where(_waiting)).scalar_one()
 
     def wait(self, seconds: float = WAIT_SECONDS) -> bool:
@@ -136,84 +153,55 @@ class Inbox:
             .order_by(inbox.c.seq)
             .limit(batch)
         )
-        forgotten = 0
-        with self.engine.connect() as connection:
-            while count := connection.execute(sa.delete(inbox).where(inbox.c.seq.in_(old))).rowcount:
-                forgotten += count  # in batches, since nobody else writes to SQLite meanwhile
+        forgotten, count = 0, batch
+        while count:  # in batches, since nobody else writes to SQLite meanwhile
+            with self.engine.begin() as connection:
+                count = connection.execute(sa.delete(inbox).where(inbox.c.seq.in_(old))).rowcount
+            forgotten += count
         return forgotten
 
     def close(self) -> None:
-        """Write what is being put, then let go of the database."""
-        if self._commits is not None:
-            self._commits.close()
+        """Write what is being put, then let go of the database and the bell."""
+        self._commits.close()
         self._bell.close()
         self.engine.dispose()
 
-    def _own_connection(self) -> Connection:
-        """A connection for the writing thread alone, outside the pool."""
-        proxied = self.engine.raw_connection()
-        proxied.detach()
-        return proxied
+    def _reading(self) -> sa.Connection:
+        return self.engine.connect().execution_options(read_only=True)
 
-    def _put_directly(self, rows: Rows) -> int:
-        """One statement an event; PostgreSQL gathers the commits of several connections by itself."""
-        values = [dict(zip(("id", "kind", "body"), row, strict=True)) for row in rows]
-        try:
-            new = self._execute(values)
-        except sa.exc.DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-            new = self._execute(values)  # the server has been restarted since this connection was last used
-        self._bell.ring()
-        return new
-
-    def _execute(self, values: Sequence[dict[str, object]]) -> int:
-        with self.engine.connect() as connection:
-            return sum(connection.execute(self._insert, value).rowcount for value in values)
+    def _own_connection(self) -> Any:
+        """The driver's connection, outside the pool, for writing alone."""
+        proxy = self.engine.raw_connection()
+        own = proxy.driver_connection
+        proxy.detach()
+        if self._sqlite and own is not None:
+            for pragma in ("busy_timeout = 5000", "synchronous = FULL", "fullfsync = ON"):
+                own.execute(f"PRAGMA {pragma}")
+        return own
 
     def _mark(self, ids: Sequence[str], state: int) -> None:
-        with self.engine.connect() as connection:
+        with self.engine.begin() as connection:
             for start in range(0, len(ids), 500):
                 some = inbox.c.id.in_(ids[start : start + 500])
                 connection.execute(sa.update(inbox).where(some).values(dispatched=state))
 
 
 def open_inbox(url: str, folder: Path) -> Inbox:
-    """The inbox in the database at `url` (sqlite:///… a file of its own, or postgresql+psycopg://…).
+    """The inbox in the database at `url`, its table made where it is missing: for tests and measurements.
 
-    `folder` is where its bell hangs, the same for all processes of one bot on one machine. The table must exist.
+    `folder` is where its bell hangs, the same for all processes of one bot on one machine.
     """
-    return Inbox(_engine(url), Bell(folder / "inbox.bell"))
-
-
-def create(engine: sa.Engine) -> None:
-    """Create the table where it is missing; for tests. Elsewhere migrations do."""
+    engine = connect(url)
     metadata.create_all(engine)
+    return Inbox(engine, Bell(folder / "inbox.bell"))
 
 
-def _engine(url: str) -> sa.Engine:
-    """Every statement here is a transaction of its own, but for the group commit's, which says so itself."""
-    if sa.make_url(url).get_backend_name() == "sqlite":
-        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": 5.0})
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-        return engine
-    return sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_size=16, pool_use_lifo=True, pool_timeout=5)
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """WAL: readers and the writer do not wait for each other. FULL: what is committed survives a power cut."""
-    cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _insertion(sqlite_: bool) -> sa.Insert:
-    """The insertion of one (id, kind, body), in that order, that leaves an event alone which is there already."""
-    values: dict[str, Any] = {name: sa.bindparam(name) for name in ("id", "kind", "body")}
-    if sqlite_:
-        return sqlite.insert(inbox).values(values).on_conflict_do_nothing(index_elements=[inbox.c.id])
-    return postgresql.insert(inbox).values(values).on_conflict_do_nothing(index_elements=[inbox.c.id])
+@functools.cache
+def _insert_into_sqlite(rows: int) -> str:
+    """The insertion of so many (id, kind, body)."""
+    values = [{"id": "", "kind": "", "body": b""}] * rows
+    statement = sqlite.insert(inbox).values(values).on_conflict_do_nothing(index_elements=[inbox.c.id])
+    return str(statement.compile(dialect=sqlite.dialect()))
 
 
 def _claim(limit: int) -> sa.Update:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from bot.adapters.github_hooks import decode
-from bot.inbox import create, open_inbox
+from bot.inbox import open_inbox
 from bot.web.hooks import Hook, Intake
 from bot.web.senders import github_signature
 from bot.web.server import THREADS, Listen, serve
@@ -19,7 +19,6 @@ from bot.web.server import THREADS, Listen, serve
 def main(url: str, folder: str, ready: str, secret: str, threads: str = str(THREADS)) -> None:
     """Serve until SIGTERM."""
     inbox = open_inbox(url, Path(folder))
-    create(inbox.engine)
     hook = Hook("github", "/webhooks/github", github_signature([secret]), decode, "HTTP_X_GITHUB_EVENT")
     app: Any = Intake([hook], inbox, _pages())
     serve(app, Listen.parse("127.0.0.1:0").open(), Path(ready), int(threads))

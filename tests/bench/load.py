@@ -119,8 +119,11 @@ def run(task: Task) -> Result:
     busy: dict[int, Line] = {}
     free, number = deque(lines), task.first
     last = began + task.seconds
-    while (now := time.perf_counter()) < last + GRACE and not result.broken and (busy or min(next_due, now) < last):
-        while free and next_due <= now and min(next_due, now) < last:
+    while (now := time.perf_counter()) < last + GRACE and not result.broken:
+        more = (next_due if task.rate else now) < last
+        if not more and not busy:
+            break
+        while free and more and next_due <= now:
             line = free.popleft()
             try:
                 line.send(number, made.make(number), next_due if task.rate else time.perf_counter())
@@ -129,7 +132,8 @@ def run(task: Task) -> Result:
                 break
             busy[line.socket.fileno()] = line
             number, next_due = number + 1, next(due)
-        patience = max(0.0, min(next_due, last) - time.perf_counter()) if free and now < last else 1.0
+            more = not task.rate or next_due < last
+        patience = max(0.0, next_due - time.perf_counter()) if free and more else 1.0
         for fd in select.select(list(busy), [], [], patience)[0]:
             line = busy[fd]
             try:
