@@ -59,7 +59,7 @@ class Reader:
         joint = "&" if "?" in url else "?"
         answer = self._http.request(
             "GET" if body is None else "POST",
-            f"{url}{joint}api-version=7.1",
+            f"{url}{joint}api-version=7.1-preview",
             json=body,
             auth=("", token),
             timeout=30,
