@@ -15,15 +15,17 @@ AHEAD = 3  # batches decoded while others are counted
 
 
 def batches(kind: str, filesystem: Any, path: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
-    """The rows of one file; columns that are not there are left out."""
+    """The rows of one file. Raises TableError for a column that is not there."""
     if kind == tables.PARQUET:
         return ahead(_parquet(filesystem, path, columns))
     reader = _csv if kind == tables.CSV else _json
-    return (_chosen(batch, columns) for batch in reader(filesystem, path))
+    return _selected(reader(filesystem, path), path, columns)
 
 
-def _chosen(batch: pa.RecordBatch, columns: Sequence[str] | None) -> pa.RecordBatch:
-    return batch if columns is None else batch.select([name for name in columns if name in batch.schema.names])
+def _selected(rows: Iterator[pa.RecordBatch], path: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
+    for batch in rows:
+        wanted = tables.chosen(columns, batch.schema.names, path)
+        yield batch if wanted is None else batch.select(wanted)
 
 
 def ahead(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -71,7 +73,7 @@ def _parquet(filesystem: Any, path: str, columns: Sequence[str] | None) -> Itera
         ]
         handle.seek(0)
         file = pq.ParquetFile(handle, read_dictionary=words, pre_buffer=False)
-        wanted = None if columns is None else [name for name in columns if name in schema.names]
+        wanted = tables.chosen(columns, schema.names, path)
         yield from file.iter_batches(batch_size=tables.BATCH, columns=wanted, use_threads=True)
 
 
@@ -104,7 +106,8 @@ def _csv(filesystem: Any, path: str) -> Iterator[pa.RecordBatch]:
     from pyarrow import csv
 
     delimiter = "\t" if ".tsv" in path.lower() else ","
-    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    alone = _only_one_column(filesystem, path, delimiter)  # an empty line there is a row without a value
+    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=not alone)
     read = csv.ReadOptions(block_size=tables.BLOCK)
     packing = tables.packing(path)
 
@@ -120,6 +123,12 @@ def _csv(filesystem: Any, path: str) -> Iterator[pa.RecordBatch]:
     with filesystem.open_input_stream(path, compression=packing) as stream:
         reader = csv.open_csv(stream, read_options=read, parse_options=parse, convert_options=convert(types))
         yield from _clean(reader.schema, path, reader)
+
+
+def _only_one_column(filesystem: Any, path: str, delimiter: str) -> bool:
+    with filesystem.open_input_stream(path, compression=tables.packing(path)) as stream:
+        start: bytes = stream.read(64 << 10)
+    return delimiter.encode() not in start.lstrip().partition(b"\n")[0]
 
 
 def _types_for_all(filesystem: Any, path: str, read: Any, parse: Any, convert: Any) -> dict[str, pa.DataType]:

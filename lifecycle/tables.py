@@ -57,11 +57,7 @@ class Source:
         if not found:
             raise TableError(f"{self.where} is empty.")
         with _told(self.where):
-            table = pa.Table.from_batches(found)
-        for name in columns or ():
-            if name not in table.schema.names:
-                raise TableError(f'{self.where} has no column "{name}"; it has {_names(table.schema.names)}.')
-        return table
+            return pa.Table.from_batches(found)
 
     def sample(self, rows: int = 262_144) -> pa.Table | None:
         """Rows from all over the file, for deciding about cells; None where only the beginning is cheap to read."""
@@ -79,12 +75,12 @@ def source(where: str | os.PathLike[str]) -> Source:
     with _told(text):
         filesystem, path = _filesystem(text)
         files = _files(filesystem, path, text)
-    kind = _kind(files[0])
-    if kind is None:
-        raise TableError(f"{text} is of no kind that can be read; give parquet, CSV or JSON lines.")
-    if kind != PARQUET:
-        for name in files:
-            _check_text(filesystem, name, text)
+        kind = _kind(files[0])
+        if kind is None:
+            raise TableError(f"{text} is of no kind that can be read; give parquet, CSV or JSON lines.")
+        if kind != PARQUET:
+            for name in files:
+                _check_text(filesystem, name, text)
     return Source(text, kind, filesystem, tuple(files))
 
 
@@ -172,8 +168,13 @@ def _check_text(filesystem: Any, path: str, text: str) -> None:
         raise TableError(f"{text} is not UTF-8 (byte {problem.start:,}); save it as UTF-8.") from None
 
 
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "") if names else "none"
+def chosen(columns: Sequence[str] | None, names: Sequence[str], where: str) -> list[str] | None:
+    """The columns as asked for, all of which must be there; None for all. Raises TableError."""
+    for name in columns or ():
+        if name not in names:
+            known = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+            raise TableError(f'{where} has no column "{name}"; it has {known or "none"}.')
+    return None if columns is None else list(columns)
 
 
 @contextmanager

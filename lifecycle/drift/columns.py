@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,10 +63,12 @@ class NumericColumn:
 
     @property
     def deviation(self) -> float:
-        """Standard deviation of finite values; 0 without any."""
+        """Standard deviation of finite values; 0 without any, and where their squares are beyond all numbers."""
         if not self.finite:
             return 0.0
-        return float(np.sqrt(max(self.squares / self.finite - (self.total / self.finite) ** 2, 0.0)))
+        off = self.total / self.finite
+        variance = self.squares / self.finite - off * off
+        return math.sqrt(variance) if math.isfinite(variance) and variance > 0 else 0.0
 
     def add(self, other: NumericColumn) -> NumericColumn:
         """The sum. Raises NotMergeable."""
@@ -114,8 +117,8 @@ _SUMS = ("rows", "null", "nan", "minus_inf", "plus_inf", "below", "above", "tota
 @dataclass(frozen=True, slots=True)
 class CategoryColumn:
     """values: training's, most frequent first, at most 1000; counts: of these; complete: these are all there are.
-    buckets: 64 counts of other values by their hash, where training cannot have seen all (which of the rare ones it has
-    seen is chance, so only sums of arbitrary ones compare fairly). unseen: values that a complete training did not have,
+    buckets: 64 counts of other values by their hash, where training cannot have seen all (which rare ones it has seen
+    is chance, so only sums of arbitrary ones compare fairly). unseen: values that a complete training did not have,
     with counts, at most 100; more_unseen: of the rest of them.
     once: values that training had exactly once (how often something new is to be expected, Good 1953)."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from lifecycle.drift import describing
 from lifecycle.drift.bins import Bins, category_bins, number_bins
 from lifecycle.drift.columns import CategoryColumn, Column, Mismatch, NotMergeable, NumericColumn, Unwatched
@@ -40,6 +42,7 @@ class Pair:
     rates: tuple[Rate, ...] = field(default=())
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def compare(reference: Profile, window: Profile, watch: Watch | None = None) -> DriftReport:
     """Hold a window against training. Raises ValueError if it was not profiled with ``like=reference``."""
     watch = watch or Watch()

@@ -52,7 +52,7 @@ class NumericBuilder:
             known = sample if sample is not None else np.empty(0)
             atoms = atoms_of(known)
             grid = grid_for(known, atoms)
-            centre = float(known.mean()) if len(known) and np.isfinite(known.mean()) else 0.0
+            centre = float(np.quantile(known, 0.5, method="nearest")) if len(known) else 0.0
             counts = np.zeros(grid.size, dtype=np.int64)
             self._column = NumericColumn(name, role, grid, counts, None, centre, atoms=atoms)
         self._like = like is not None

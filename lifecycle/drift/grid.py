@@ -114,7 +114,7 @@ def grid_for(sample: Floats, atoms: Mapping[float, float]) -> Grid:
     """The first of the three shapes that has no cell fuller than 1/256, but for atoms. Finite values; may be none."""
     if not len(sample):
         return Grid(Shape.LINEAR, 0.0, 1.0)
-    low, high = (float(value) for value in np.quantile(sample, CENTRAL))
+    low, high = (float(value) for value in np.quantile(sample, CENTRAL, method="nearest"))
     if low == high:
         low, high = float(sample.min()), float(sample.max())
     linear = _linear(low, high)
@@ -126,7 +126,7 @@ def grid_for(sample: Floats, atoms: Mapping[float, float]) -> Grid:
         if not _too_full(bent, sample, atoms):
             return bent
     edges = np.unique(np.quantile(sample, np.linspace(0, 1, EDGES + 1), method="inverted_cdf"))
-    return Grid(Shape.EDGES, 0.0, 1.0, np.append(edges, np.nextafter(edges[-1], np.inf)))
+    return Grid(Shape.EDGES, 0.0, 1.0, np.append(edges, min(np.nextafter(edges[-1], np.inf), np.finfo(np.float64).max)))
 
 
 def _linear(low: float, high: float) -> Grid | None:
@@ -139,7 +139,7 @@ def _linear(low: float, high: float) -> Grid | None:
 def _middle(sample: Floats) -> tuple[float, float]:
     """The median, and half the distance of the quartiles (or of wider quantiles, where these coincide)."""
     for tail in (0.25, 0.1, 0.02):
-        low, middle, high = (float(value) for value in np.quantile(sample, [tail, 0.5, 1 - tail]))
+        low, middle, high = (float(value) for value in np.quantile(sample, [tail, 0.5, 1 - tail], method="nearest"))
         if high > low and np.isfinite(high - low):
             return middle, (high - low) / 2
     return 0.0, 0.0

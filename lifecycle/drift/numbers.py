@@ -33,7 +33,7 @@ def held_against(reference: Counts, window: Counts) -> Tested:
     # without drift PSI is about chi-square distributed with mean (k-1)(1/n + 1/m)
     by_chance = (len(one) - 1) * (1 / rows + 1 / here)
     p = max(chi_square_p(one, other), likelihood_p(one, other))
-    return Tested(p, psi, psi - by_chance, len(one))
+    return Tested(p, psi, float(psi - by_chance), len(one))
 
 
 def chi_square_p(one: Floats, other: Floats) -> float:
@@ -88,11 +88,12 @@ def jensen_shannon(reference: Counts, window: Counts) -> float:
 def wasserstein(reference: Counts, window: Counts, borders: Floats, unit: float) -> float | None:
     """The area between the cumulated shares inside the grid, in units of ``unit`` (training's standard deviation)."""
     inside = np.isfinite(borders)
-    if not reference.sum() or not window.sum() or unit <= 0 or inside.sum() < 2:
+    if not reference.sum() or not window.sum() or not unit > 0 or inside.sum() < 2:
         return None
     gap = np.abs(np.cumsum(reference) / reference.sum() - np.cumsum(window) / window.sum())[:-1][inside]
     widths = np.diff(borders[inside])
-    return float((gap[:-1] + gap[1:]) @ widths / 2 / unit)
+    area = float((gap[:-1] + gap[1:]) @ widths / 2 / unit)
+    return area if math.isfinite(area) else None
 
 
 def rate_p(reference: int, rows: int, window: int, here: int) -> float:

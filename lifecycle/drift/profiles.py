@@ -93,6 +93,7 @@ class Profile:
             raise ValueError("This profile is damaged; make it again.") from None
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # columns may hold numbers near the largest there is
 def profile(
     tables: Tables,
     like: Profile | None = None,

@@ -38,10 +38,8 @@ def rows_needed(gain: Interval, margin: float, require_improvement: bool, rows: 
     half = gain.half_width
     if not require_improvement and margin > 0 and half > margin:
         return _rows(rows, half / margin)
-    if require_improvement or gain.estimate <= -margin:
-        distance = abs(gain.estimate)
-    else:
-        distance = gain.estimate + margin
+    near_zero = require_improvement or gain.estimate <= -margin
+    distance = abs(gain.estimate) if near_zero else gain.estimate + margin
     return _rows(rows, half / distance) if distance > 0 else None
 
 

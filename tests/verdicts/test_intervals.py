@@ -1,4 +1,4 @@
-"""Every interval beside a bootstrap that does nothing clever: rows (or blocks) drawn again and scored by scikit-learn."""
+"""Every interval beside a bootstrap that does nothing clever: rows (or blocks) drawn again and scored again."""
 
 import numpy as np
 import pytest
