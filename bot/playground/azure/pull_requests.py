@@ -54,17 +54,7 @@ def open_pull(
     """Branches as full refs or short names; refuses missing branches and a second active one between the same two."""
     with org.lock:
         source, target = _full(source), _full(target)
-        refs = repository.git.refs()
-        for name in (source, target):
-            if name not in refs:
-                text = f"TF401398: The pull request cannot be activated because the branch {name} no longer exists."
-                raise git_refused(400, text, "GitPullRequestCannotBeActivated")
-        if any(
-            pull.status is PullStatus.ACTIVE and (pull.source, pull.target) == (source, target)
-            for pull in repository.pulls.values()
-        ):
-            text = "TF401179: An active pull request for the source and target branch already exists."
-            raise git_refused(409, text, "GitPullRequestExistsException")
+        _may_open(repository, source, target)
         if not title.strip():
             raise invalid("Value cannot be null or empty.\r\nParameter name: title")
         pull = PullRequest(org.next("pull"), repository, title, description, source, target, by, org.now(), draft=draft)
@@ -72,6 +62,18 @@ def open_pull(
         _refresh(org, pull, by, push=True)
         announce_pull(org, pull, by, "created", "created a new pull request")
         return pull
+
+
+def _may_open(repository: Repository, source: str, target: str) -> None:
+    refs = repository.git.refs()
+    for name in (source, target):
+        if name not in refs:
+            text = f"TF401398: The pull request cannot be activated because the branch {name} no longer exists."
+            raise git_refused(400, text, "GitPullRequestCannotBeActivated")
+    for pull in repository.pulls.values():
+        if pull.status is PullStatus.ACTIVE and (pull.source, pull.target) == (source, target):
+            text = "TF401179: An active pull request for the source and target branch already exists."
+            raise git_refused(409, text, "GitPullRequestExistsException")
 
 
 def _full(name: str) -> str:
