@@ -6,11 +6,14 @@ import json
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from github import Auth, Github, GithubIntegration
 from github.Repository import Repository
 
@@ -81,7 +84,7 @@ class Stage:
     def app(self, **options: Any) -> App:
         """The App, with its webhook at `ear`."""
         if not self.made:
-            self.made.append(self.world.app(webhook_url=self.ear.url, secret=SECRET, **options))
+            self.made.append(self.world.app(webhook_url=self.ear.url, secret=SECRET, private_key=_key(), **options))
         return self.made[0]
 
     def client(self, login: str) -> Github:
@@ -122,6 +125,14 @@ class Stage:
         host = self.playground.url.removeprefix("http://")
         who = f"x-access-token:{self.world.personal_token(login)}@" if login else ""
         return f"http://{who}{host}/{repo}.git"
+
+
+@lru_cache
+def _key() -> str:
+    """One key for all tests: making one takes longer than most of them."""
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
 
 def git(*words: str, at: Path, fails: bool = False) -> str:

@@ -202,6 +202,9 @@ def test_refusals_are_githubs(stage: Stage) -> None:
     assert stage.call("POST", f"{R}/issues", token, json=[1]).status_code == 400
     untitled = stage.call("POST", f"{R}/issues", token, json={"body": "x"})
     assert untitled.json()["errors"] == [{"resource": "Issue", "field": "title", "code": "missing_field"}]
+    numbered = stage.call("POST", f"{R}/issues", token, json={"title": 7, "milestone": 1})
+    assert numbered.status_code == 422
+    assert numbered.json()["message"] == "Invalid request.\n\nFor 'properties/title', 7 is not a string."
     stage.world.revoke(token)
     assert stage.call("GET", R, token).status_code == 401
 

@@ -123,7 +123,7 @@ class Apps(Checks):
             granted = installation.app.permissions
             wanted = dict(granted) if not permissions else {"metadata": "read", **permissions}
             for name, level in wanted.items():
-                if STRENGTH.get(level, 9) > STRENGTH.get(granted.get(name, ""), 0):
+                if STRENGTH.get(str(level), 9) > STRENGTH.get(granted.get(name, ""), 0):
                     raise Problem(422, "The permissions requested are not granted to this installation.")
             if any(not installation.covers(repo) for repo in repos or ()):
                 raise Problem(422, "There is at least one repository that does not exist or is not accessible.")

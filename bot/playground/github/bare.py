@@ -74,6 +74,8 @@ class Bare:
         # Commits never change, so what was once worked out of them holds.
         self._commits: dict[str, Commit] = {}
         self.diffs: dict[tuple[str | None, str], list[Change]] = {}
+        self._counts: dict[tuple[str, str], int] = {}
+        self._bases: dict[tuple[str, str], str | None] = {}
 
     def run(self, *words: str, data: bytes | None = None, accept: Sequence[int] = (0,)) -> bytes:
         """Run git here and return its standard output. Raises GitRefused."""
@@ -152,11 +154,19 @@ class Bare:
         return [self.commit(sha) for sha in out.decode().split()]
 
     def count(self, start: str, exclude: str = "") -> int:
-        """How many commits are reachable from `start` and not from `exclude`."""
-        return int(self.run("rev-list", "--count", start, *([f"^{exclude}"] if exclude else []), "--"))
+        """How many commits are reachable from `start` and not from `exclude`; full shas."""
+        key = (start, exclude)
+        if key not in self._counts:
+            without = [f"^{exclude}"] if exclude else []
+            self._counts[key] = int(self.run("rev-list", "--count", start, *without, "--"))
+        return self._counts[key]
 
     def merge_base(self, one: str, other: str) -> str | None:
-        return self.run("merge-base", one, other, accept=(0, 1)).decode().strip() or None
+        """Where two commits, full shas, last had a common history; None when they never had."""
+        key = (one, other)
+        if key not in self._bases:
+            self._bases[key] = self.run("merge-base", one, other, accept=(0, 1)).decode().strip() or None
+        return self._bases[key]
 
     def tree(self, sha: str, path: str = "") -> list[Entry]:
         """The entries of a folder at a commit. Raises GitRefused when it is not one."""

@@ -200,14 +200,16 @@ def _check_output(output: Any) -> None:
         if not isinstance(output.get(name), str):
             raise _bad(f'"{name}" wasn\'t supplied.')
     for name in ("summary", "text"):
-        if len((output.get(name) or "").encode()) > MOST_BYTES:
+        if len(str(output.get(name) or "").encode()) > MOST_BYTES:
             raise _bad(f"{name} exceeds a maximum bytesize of {MOST_BYTES}.")
-    annotations = output.get("annotations") or []
+    annotations, images = output.get("annotations") or [], output.get("images") or []
+    if not isinstance(annotations, list) or not isinstance(images, list):
+        raise _bad("annotations and images are arrays.")
     if len(annotations) > MOST_ANNOTATIONS:
         raise _bad(f"No more than {MOST_ANNOTATIONS} items are allowed; {len(annotations)} were supplied.")
     for annotation in annotations:
         _check_annotation(annotation)
-    for image in output.get("images") or []:
+    for image in images:
         if not isinstance(image, dict) or not image.get("alt") or not image.get("image_url"):
             raise _bad('"alt", "image_url" weren\'t supplied.')
 
@@ -229,7 +231,7 @@ def _check_actions(actions: Any) -> None:
         raise _bad(f"No more than {MOST_ACTIONS} items are allowed; {len(actions)} were supplied.")
     for action in actions:
         for name, most in ACTION_LENGTHS.items():
-            if not isinstance(action.get(name), str) or len(action[name]) > most:
+            if not isinstance(action, dict) or not isinstance(action.get(name), str) or len(action[name]) > most:
                 raise _bad(f"{name} of an action is a string of at most {most} characters.")
 
 

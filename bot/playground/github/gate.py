@@ -23,6 +23,20 @@ ANONYMOUS_LIMIT = 60
 MOST_PER_PAGE = 100
 MUST = {"write": "Must have push access to repository", "admin": "Must have admin rights to Repository."}
 
+# What the fields of requests are, the same on every route; others are as they are.
+STRINGS = (
+    "title body state state_reason name head base head_sha status conclusion started_at completed_at details_url "
+    "external_id ref sha message branch content color description new_name context target_url event permission "
+    "default_branch merge_method commit_title commit_message assignee"
+)
+LISTS = "labels assignees events actions repositories repository_ids"
+TYPES: dict[str, tuple[type, str]] = {
+    **dict.fromkeys(STRINGS.split(), (str, "a string")),
+    **dict.fromkeys(LISTS.split(), (list, "an array")),
+    **dict.fromkeys(("output", "config", "permissions"), (dict, "an object")),
+    **dict.fromkeys(("draft", "force", "active"), (bool, "a boolean")),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -189,7 +203,16 @@ def fields() -> dict[str, Any]:
         raise Problem(400, "Problems parsing JSON")
     if not isinstance(body, dict):
         raise Problem(400, "Body should be a JSON object")
+    for name, value in body.items():
+        _check_type(name, value)
     return body
+
+
+def _check_type(name: str, value: Any) -> None:
+    """Hold a field to its type, in GitHub's words. Raises Problem 422."""
+    kind, word = TYPES.get(name, (object, "anything"))
+    if value is not None and not isinstance(value, kind):
+        raise Problem(422, f"Invalid request.\n\nFor 'properties/{name}', {str(value)[:80]} is not {word}.")
 
 
 def number(name: str, default: int, most: int | None = None) -> int:

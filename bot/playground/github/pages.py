@@ -173,5 +173,5 @@ def redeliver(slug: str) -> AnyResponse:
     found = _app(slug)
     if found.hook is None:
         raise not_found()
-    world().redeliver(world().delivery(found.hook, int(request.form.get("delivery", "0"))))
+    world().redeliver(world().delivery(found.hook, request.form.get("delivery", 0, type=int)))
     return back(f"/apps/{slug}")

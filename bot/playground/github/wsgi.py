@@ -24,6 +24,7 @@ from bot.playground.github import (  # noqa: F401 (importing them puts their rou
     pages_code,
     pages_talk,
 )
+from bot.playground.github.bare import GitRefused
 from bot.playground.github.gate import api, identify
 from bot.playground.github.git_http import git_application, serves
 from bot.playground.github.problems import DOCS, Moved, Problem
@@ -58,6 +59,7 @@ def _flask(github: GitHub) -> Flask:
     flask.register_blueprint(pages.pages)
     flask.register_error_handler(Problem, _problem)
     flask.register_error_handler(Moved, _moved)
+    flask.register_error_handler(GitRefused, lambda refusal: _problem(Problem(422, f"git: {refusal}")))
     flask.register_error_handler(HTTPException, _http)
     return flask
 
