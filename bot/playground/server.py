@@ -23,6 +23,10 @@ class _Handler(WSGIRequestHandler):
 
     disable_nagle_algorithm = True
 
+    def connection_dropped(self, error: BaseException, environ: Environ | None = None) -> None:
+        """Called on HangUp: without this the socket would stay open for a next request, and the caller would wait."""
+        self.close_connection = True
+
     def log(self, type: str, message: str, *args: Any) -> None:  # the name is werkzeug's
         if type == "error":
             logging.getLogger(__name__).error(message, *args)

@@ -1,5 +1,7 @@
 """Faults under the real PyGithub: what reference clients do when GitHub answers late, wrongly or not at all."""
 
+import time
+
 import pytest
 import requests
 from github import Auth, Github, GithubException
@@ -36,11 +38,12 @@ def test_502_after_the_work_makes_a_retrying_client_post_again_and_again(stage: 
 
 def test_hanging_up_leaves_one_in_doubt(stage: Stage) -> None:
     stage.world.issue_open("mira", stage.repo, "Predict")
-    issue = stage.repository().get_issue(1)
+    issue, started = stage.repository().get_issue(1), time.monotonic()
     for kind, done in ((Kind.HANGUP, []), (Kind.HANGUP_AFTER, ["x"])):
         stage.playground.faults.add(Fault(kind, path=COMMENTS, method="POST"))
         with pytest.raises(requests.exceptions.ConnectionError):
             issue.create_comment("x")
+        assert time.monotonic() - started < 10  # at once, not at the client's timeout
         assert bodies(stage) == done
     assert issue.create_comment("y").id
 
