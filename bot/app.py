@@ -143,7 +143,7 @@ def the_life(settings: Settings, storage: Storage, github: "GitHub | None") -> L
         watching=Watching(storage.main),
         workspaces=Workspaces(settings.state / "repositories", os.environ),
         executor=executor,
-        endpoint=LocalEndpoint(settings.state / "endpoints", executor),
+        endpoint=LocalEndpoint(settings.state / "endpoints", executor, now),
         requests=PredictionLog(settings.state / "endpoints"),
         source=source,
         now=now,

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -41,8 +41,8 @@ class LocalEndpoint:
         self,
         root: Path,
         executor: Executor,
+        now: Callable[[], datetime],
         limits: Limits = ENDLESS,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.root = root.absolute()
         self.executor = executor

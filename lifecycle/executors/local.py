@@ -133,11 +133,11 @@ class LocalExecutor:
 
     def _record_cancelled(self, folder: JobFolder) -> None:
         """Say in the keeper's place how the job ended, the keeper having been killed."""
-        now = time.time()
-        begun = folder.read("pid.json") or {"started": now}
-        used = {"seconds": now - begun["started"], "cpu_seconds": 0.0, "memory_mb": 0.0}
+        asked = (folder.path / "cancel").stat().st_mtime
+        begun = folder.read("pid.json") or {"started": asked}
+        used = {"seconds": max(0.0, asked - begun["started"]), "cpu_seconds": 0.0, "memory_mb": 0.0}
         result = {"state": JobState.CANCELLED.value, "exit_code": None, "reason": "it was cancelled", "used": used}
-        folder.write("exit.json", result | {"started": begun["started"], "ended": now})
+        folder.write("exit.json", result | {"started": begun["started"], "ended": asked})
 
     def log(self, name: str, offset: int = 0, limit: int = 65536) -> tuple[bytes, int]:
         try:

@@ -104,8 +104,9 @@ def write_names(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in NAMES.items():
         if not (folder / name).is_file():
-            (folder / f".{name}.{os.getpid()}").write_text(text, encoding="ascii")
-            (folder / f".{name}.{os.getpid()}").rename(folder / name)
+            whole = folder / f".{name}.{os.urandom(8).hex()}"
+            whole.write_text(text, encoding="ascii")
+            whole.rename(folder / name)
     return folder
 
 

@@ -20,6 +20,10 @@ ROW = {"when": "2011-01-01T00:00:00", "temp": 0.5, "hour": 3, "kind": "a"}
 WANTED = 0.5 * 10 + 3 + 5
 
 
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 def body(*rows: dict[str, object]) -> bytes:
     return json.dumps({"dataframe_records": rows or [ROW]}).encode()
 
@@ -35,7 +39,7 @@ class Served:
     def __init__(self, bench: Bench, models: Path, root: Path) -> None:
         self.bench = bench
         self.models = models
-        self.endpoint = LocalEndpoint(root, bench.executor)
+        self.endpoint = LocalEndpoint(root, bench.executor, now)
 
     def up(self, name: str, kind: str = "number") -> None:
         self.endpoint.deploy("bikes", name, self.models / kind)
@@ -82,7 +86,7 @@ def test_a_version_comes_up_gets_traffic_answers_and_goes(served: Served):
     assert answer.version == "bikes.v1"
     (batch,) = endpoint.requests.read("bikes", begun - timedelta(minutes=1), begun + timedelta(minutes=1), None)
     assert batch.to_pylist() == [{**ROW, "prediction": pytest.approx(WANTED)}]
-    elsewhere = LocalEndpoint(endpoint.root, served.bench.executor)
+    elsewhere = LocalEndpoint(endpoint.root, served.bench.executor, now)
     assert elsewhere.routes("bikes") == {"bikes.v1": 100}
     assert elsewhere.score("bikes", body()).status == 200
     assert elsewhere.status("bikes.v1").state is Serving.READY
@@ -210,6 +214,5 @@ def test_classes_and_a_stream_of_single_rows_at_speed(served: Served):
     assert answers == [200] * 1600
     print(f"{rate:.0f} requests/s")
     assert rate > 60  # far below what it does alone (see the bench), for machines that are busy
-    now = datetime.now(UTC)
-    logged = served.endpoint.requests.read("bikes", now - timedelta(hours=1), now + timedelta(hours=1), None)
+    logged = served.endpoint.requests.read("bikes", now() - timedelta(hours=1), now() + timedelta(hours=1), None)
     assert sum(batch.num_rows for batch in logged) == 1600 + 10_000 + 2
