@@ -13,12 +13,15 @@ TAG = "lifecycle-bot"
 
 def tell(world: World, run: Run, ref: Ref) -> None:
     """Make sure that there is a card, and that it is in the column where the run puts it."""
-    if run.spec.kind not in (*TRAINS, Kind.PROMOTE) or _is_drift_item(world, ref):
-        return  # validations are the pull request's own affair, and an episode moves its own items
-    card = _card(world, run, ref)
+    if run.spec.kind not in (*TRAINS, Kind.PROMOTE):
+        return  # validations are the pull request's own affair
+    drift = _is_drift_item(world, ref)
+    card = ref if drift and ref.system == "boards" else None if drift else _card(world, run, ref)
     if card is None:
         return
     wanted = _category(run)
+    if drift:  # an episode closes its own items, in its own time
+        wanted = Category.IN_PROGRESS if run.spec.kind in TRAINS else None
     told = f"{wanted}/{run.id}"
     if wanted is not None and world.told.is_new(str(card), "category", told):
         world.trackers["boards"].move(card, wanted)

@@ -42,7 +42,7 @@ def run(folder: Path, *, once: bool, port: int = 8000, record: Path = Path("demo
     begun, url = time.monotonic(), f"http://127.0.0.1:{port}"
     github_port, azure_port = (0, 0) if once else (port + 1, port + 2)
     stage = set_stage(folder, url, github_port, azure_port)
-    bot = _start_bot(folder, stage, url, port)
+    bot = start_bot(folder, stage, url, port)
     story = Story(stage, url, _say)
     try:
         _say("1. The playground and the bot start.")
@@ -55,13 +55,13 @@ def run(folder: Path, *, once: bool, port: int = 8000, record: Path = Path("demo
     except KeyboardInterrupt:
         return 130
     finally:
-        _stop(bot)
+        stop_bot(bot)
         stage.close()
         if once and story.steps and all(step.came_true for step in story.steps) and sys.exc_info()[0] is None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start_bot(folder: Path, stage: Stage, url: str, port: int) -> "subprocess.Popen[bytes]":
+def start_bot(folder: Path, stage: Stage, url: str, port: int) -> "subprocess.Popen[bytes]":
     """The bot as a user starts it, told only addresses and secrets."""
     settings = folder / "app.yaml"
     told = stage.secrets
@@ -129,7 +129,8 @@ def _keep(story: Story, record: Path) -> None:
     record.write_text(json.dumps(steps, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _stop(bot: "subprocess.Popen[bytes]") -> None:
+def stop_bot(bot: "subprocess.Popen[bytes]") -> None:
+    """Ask the bot to end, and see to it."""
     bot.terminate()
     try:
         bot.wait(timeout=20)
