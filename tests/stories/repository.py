@@ -86,14 +86,16 @@ def requirements() -> str:
 
 
 def rows(count: int = ROWS, *, month: int = 1, moved: float = 0.0, seed: int = 1) -> list[dict[str, object]]:
-    """Hours of a month of 2011 with features `x` and `z` and the target `y`; `moved` shifts the features' range."""
+    """Hours of a month of 2011 with features `x` and `z` and the target `y`; `moved` shifts all of them."""
     dice = Random(seed)
     made: list[dict[str, object]] = []
     for number in range(count):
         x, z = moved + dice.random(), moved + dice.gauss(0, 1)
         day, hour = divmod(number * 2, 24)
         at = f"2011-{month:02d}-{day + 1:02d}T{hour:02d}:00:00"
-        made.append({"at": at, "x": round(x, 4), "z": round(z, 4), "y": round(10 * x - z + dice.gauss(0, 0.5), 4)})
+        made.append(
+            {"at": at, "x": round(x, 4), "z": round(z, 4), "y": round(10 * x - z + 5 * moved + dice.gauss(0, 0.5), 4)}
+        )
     return made
 
 
@@ -118,9 +120,15 @@ def files(**changed: str | None) -> dict[str, str | None]:
         "README.md": "A line.\n",
     }
     assert not changed, json.dumps(sorted(changed))
-    return {name: text for name, text in found.items() if text is not None}
+    return found
 
 
 def beside(amount: float) -> str:
     """train.py whose line runs beside the rows."""
     return TRAIN.replace("BESIDE = 0.0", f"BESIDE = {amount}")
+
+
+def slow(seconds: float, name: str = "") -> str:
+    """train.py that sleeps in a child process of that name."""
+    given = json.dumps({"sleep": seconds, "name": name})
+    return TRAIN.replace("params = json.loads", f"params = {given} | json.loads")

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tests.stories.world import World
+from tests.stories.world import World, version_in
 
 pytestmark = pytest.mark.xdist_group("stories-1")
 
@@ -27,11 +27,11 @@ def test_one_comment_tells_of_a_training_from_its_first_stage_to_its_version(wor
     assert only["updated_at"] >= only["created_at"]
     assert head[:8] in report
     assert "asked for by `mira`" in report
-    assert f"/promote v{issue.version()}" in report
-    version = world.page(f"models/octo/trains/line/versions/{issue.version()}")
+    assert f"/promote v{version_in(report)}" in report
+    version = world.page(f"models/octo/trains/line/versions/{version_in(report)}")
     assert version.status_code == 200
     assert head[:8] in version.text
-    assert f"v{issue.version()}" in world.page("models/octo/trains/line").text
+    assert f"v{version_in(report)}" in world.page("models/octo/trains/line").text
 
 
 def test_the_work_item_of_a_training_is_linked_both_ways_and_its_card_moves(world: World) -> None:

@@ -101,20 +101,14 @@ class World:
         """A new issue of octo/REPO."""
         return Thread(self, f"octo/{repo}", self.stage.github.world.issue_open(by, f"octo/{repo}", title, body).number)
 
-    def push(self, repo: str, branch: str, by: str = "mira", **changed: str) -> str:
-        """Commit files, as `repository.files` names them, or with `readme`, what no model is made of; the commit."""
-        whole: Mapping[str, str | None] = files(**{key: text for key, text in changed.items() if key != "readme"})
-        kept = files()
-        new = {name: text for name, text in whole.items() if kept.get(name) != text}
-        if "readme" in changed:
-            new["README.md"] = changed["readme"]
-        return self.stage.github.world.push(
-            by, repo if "/" in repo else f"octo/{repo}", branch, new, f"Change {branch}"
-        )
+    def push(self, repo: str, branch: str, by: str = "mira", readme: str = "A line.\n", **changed: str | None) -> str:
+        """Commit the repository's files with some changed, named as `repository.files` does; the commit."""
+        whole = {**files(**changed), "README.md": readme}
+        return self.stage.github.world.push(by, repo if "/" in repo else f"octo/{repo}", branch, whole, f"Try {branch}")
 
-    def pull(self, repo: str, branch: str, by: str = "mira", draft: bool = False) -> "Thread":
-        """A new pull request of octo/REPO from a branch."""
-        opened = self.stage.github.world.pull_open(by, f"octo/{repo}", f"Try {branch}", branch, draft=draft)
+    def pull(self, repo: str, branch: str, by: str = "mira", body: str = "", draft: bool = False) -> "Thread":
+        """A new pull request of octo/REPO from a branch, which is OWNER:BRANCH in a fork."""
+        opened = self.stage.github.world.pull_open(by, f"octo/{repo}", f"Try {branch}", branch, body=body, draft=draft)
         return Thread(self, f"octo/{repo}", opened.number)
 
     def check(self, repo: str, commit: str) -> Mapping[str, Any]:
@@ -134,7 +128,7 @@ class World:
 
     def items(self, tag: str) -> list[int]:
         """The numbers of the work items with a tag."""
-        query = f"SELECT [System.Id] FROM WorkItems WHERE [System.Tags] CONTAINS '{tag}'"  # noqa: S608
+        query = f"SELECT [System.Id] FROM WorkItems WHERE [System.Tags] CONTAINS '{tag}'"
         return [one["id"] for one in self.azure("wit/wiql", {"query": query})["workItems"]]
 
     def item(self, number: int) -> "Item":
@@ -227,16 +221,30 @@ class Thread:
         except AssertionError as error:
             raise AssertionError(f"{error}; said was {self.said()}") from None
 
+    def ask(self, text: str, *words: str, by: str = "mira") -> str:
+        """Comment, and wait for a new comment of the bot that has all these words."""
+        before = len(self.comments())
+        self.comment(text, by)
+
+        def look() -> str | None:
+            return next((one for one in self.said()[before:] if all(word in one for word in words)), None)
+
+        try:
+            return self.world.eventually(look, f"{words} after {text} on {self.repo}#{self.number}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; said was {self.said()[before:]}") from None
+
     def reactions(self, comment: int) -> list[str]:
         """Who reacted how to a comment, as the bot."""
         found = self.world.github(f"repos/{self.repo}/issues/comments/{comment}/reactions")
         return [one["content"] for one in found if one["user"]["login"] == BOT]
 
-    def version(self) -> int:
-        """The number of the version that the bot's newest comment tells of."""
-        found = re.search(r"`line` v(\d+)", self.said()[-1])
-        assert found, self.said()[-1]
-        return int(found[1])
+
+def version_in(said: str) -> int:
+    """The number of the version that a comment tells of."""
+    found = re.search(r"`line` v(\d+)", said)
+    assert found, said
+    return int(found[1])
 
 
 @dataclass(frozen=True, slots=True)
