@@ -173,6 +173,10 @@ class GroupCommit:
     def _disconnect(self) -> None:
         """A connection after an error is not worth asking about what it still holds."""
         connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                connection.close()
+        if connection is None:
+            return
+        with contextlib.suppress(sqlite3.Error):
+            # Closing alone keeps the lock while a statement is alive, and the error's traceback keeps it alive.
+            connection.cursor().execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):
+            connection.close()
