@@ -60,15 +60,7 @@ def interpreter_roots(python: Path) -> tuple[Path, ...]:
 
 def argv(sandbox: Sandbox, view: View, command: Sequence[str]) -> list[str]:
     """The command line that runs `command` behind the wall: no network, no processes or files but its own."""
-    words = [
-        sandbox.program,
-        "--unshare-all",
-        "--unshare-user",
-        "--die-with-parent",
-        "--new-session",
-        "--cap-drop",
-        "ALL",
-    ]
+    words = [sandbox.program, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
     words += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "job"]
     if "--disable-userns" in sandbox.options:
         words.append("--disable-userns")

@@ -52,11 +52,11 @@ class Bench:
         return self.executor.log(name, 0, 1 << 20)[0].decode(errors="replace")
 
     def until(self, name: str, words: str, seconds: float = 20) -> None:
-        """Wait for these words in the log."""
+        """Wait for a line of the log that begins so."""
         import time
 
         end = time.monotonic() + seconds
-        while words not in self.log(name):
+        while not any(line.startswith(words) for line in self.log(name).splitlines()):
             assert time.monotonic() < end, self.log(name)
             time.sleep(0.01)
 
