@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,10 +33,20 @@ class Estimate:
     interval: Interval
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def estimate(metric: str, rows: Rows, confidence: float, blocks: Ints | None = None) -> Estimate:
     """Raises ValueError with a sentence where the metric is not defined for these rows."""
     if len(rows) < 2:
         raise ValueError("There is only one row to judge on; an interval needs at least two.")
+    found = _estimate(metric, rows, confidence, blocks)
+    interval = found.interval
+    for value in (found.candidate, found.champion, interval.estimate, interval.low, interval.high):
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"{metric} cannot be computed: labels or predictions are too large.")
+    return found
+
+
+def _estimate(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
     match METRICS[metric].kind:
         case Kind.MEAN:
             return _mean(metric, rows, confidence, blocks)

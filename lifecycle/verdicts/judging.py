@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from lifecycle.verdicts.rows import Ints, Rows, align
 from lifecycle.verdicts.slices import find_regressions
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what is not finite is refused, in a sentence
 def judge(
     labels: object,
     candidate: object,
@@ -101,9 +103,11 @@ def _others(gate: Gate, rows: Rows, blocks: Ints | None) -> tuple[Comparison, ..
     """The usual metrics of the task, for people to see; they decide nothing."""
     shown = replace(gate, require_improvement=False)
     names = [name for name in USUAL[rows.task] if name != gate.metric and applicable(name, rows)]
-    return tuple(
-        _compared(replace(shown, metric=name, margin=default_margin(name)), name, rows, blocks) for name in names
-    )
+    found = []
+    for name in names:
+        with suppress(ValueError):  # one that is not defined for these rows is not shown
+            found.append(_compared(replace(shown, metric=name, margin=default_margin(name)), name, rows, blocks))
+    return tuple(found)
 
 
 def _baseline(gate: Gate, rows: Rows, summary: TargetSummary | None, blocks: Ints | None) -> Comparison:

@@ -36,7 +36,7 @@ def files(tmp_path, monkeypatch):
     put("champion.csv", prediction=chance(score))
     put("same.csv", prediction=chance(score + 0.02 * noise))
     put("worse.csv", prediction=chance(score + 1.5 * noise))
-    put("unsure.csv", prediction=chance(score + 0.2 * noise))
+    put("unsure.csv", prediction=chance(score + 0.15 * noise))
     put("better.csv", prediction=chance(score + 0.5 * label))
     put("short.csv", prediction=chance(score[:100]))
     put("holes.csv", prediction=pa.array(chance(score), mask=np.arange(rows) == 5))
