@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stories.world import World, begin
+from tests.stories.starting import begin
+from tests.stories.world import World
 
 
 @pytest.fixture(scope="session")
