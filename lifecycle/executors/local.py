@@ -162,6 +162,12 @@ class LocalExecutor:
                 return ended
             _sleep_until_one_ends(list(wanted.values()), left)
 
+    def running(self) -> frozenset[str]:
+        """Every job that runs now, servers too: they outlive the bot, so whoever tears down a place cancels them."""
+        jobs = self.root / "jobs"
+        folders = jobs.iterdir() if jobs.is_dir() else ()
+        return frozenset(folder.name for folder in folders if JobFolder(folder).kept())
+
     def forget(self, name: str) -> None:
         """As every executor; raises Refusal for a job that is running."""
         folder = self._folder(name)

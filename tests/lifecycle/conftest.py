@@ -84,9 +84,8 @@ def make_bench(tmp_path: Path, environments: Path) -> Iterator[MakeBench]:
 
     yield make
     for bench in benches:
-        jobs = bench.executor.root / "jobs"
-        for folder in jobs.iterdir() if jobs.is_dir() else []:
-            bench.executor.cancel(folder.name)
+        for name in bench.executor.running():
+            bench.executor.cancel(name)
 
 
 @pytest.fixture(scope="session")
