@@ -267,7 +267,7 @@ def test_waiting_gives_the_jobs_that_ended_and_gives_up_in_time(bench: Bench):
     bench.run("warm", "pass")
     bench.executor.submit(bench.job("slow", "import time; time.sleep(30)"))
     bench.executor.submit(bench.job("quick", "import time; time.sleep(0.3)"))
-    assert bench.executor.running() >= {"slow", "quick"}
+    assert "slow" in bench.executor.running()
     begun = time.monotonic()
     assert bench.executor.wait(["slow", "quick", "unknown"], 10) == {"quick"}
     assert bench.executor.wait(["slow"], 0.3) == frozenset()
