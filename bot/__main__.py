@@ -119,6 +119,19 @@ def _foreign(folder: Path) -> bool:
     return not written and any(folder.iterdir())
 
 
+def _serve(settings: Path) -> int:
+    """Keep both processes running. This one lives as long as they do, so it loads next to nothing itself."""
+    import subprocess
+
+    from bot.supervisor import bot_child, run
+
+    # Mistakes are told here, once, and the schema is there before anybody needs it.
+    prepared = subprocess.run([sys.executable, "-m", "bot", "prepare", "--settings", str(settings)], check=False)
+    if prepared.returncode:
+        return prepared.returncode
+    return run([bot_child(name, "--settings", str(settings)) for name in ("web", "worker")])
+
+
 def _told(error: Exception) -> tuple[int, str] | None:
     """The exit code and the sentence for what a person can mend; None for a bug, which deserves its traceback."""
     from sqlalchemy.exc import OperationalError
@@ -162,6 +175,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         ("serve", "run the bot on this machine", SERVE, SERVE_EXAMPLES),
         ("web", "only the half that takes webhooks in and shows pages", WEB, ""),
         ("worker", "only the half that works", WORKER, ""),
+        ("prepare", "check app.yaml and bring the database up to date; `serve` does it too", "", ""),
         ("doctor", "try everything that app.yaml names, and say what to do", DOCTOR, ""),
     ):
         add(name, brief, text, examples).add_argument(

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -49,12 +50,10 @@ def settings_of(path: Path) -> Settings:
     return read_settings(path, os.environ, [command.name for command in COMMANDS])
 
 
-def serve(path: Path) -> int:
-    """Both processes on this machine, kept running until a signal; the exit code."""
-    from bot.supervisor import bot_child, run
-
-    open_storage(settings_of(path))  # mistakes are told here, once, and the schema is there before anybody needs it
-    return run([bot_child(name, "--settings", str(path)) for name in ("web", "worker")])
+def prepare(path: Path) -> int:
+    """Tell what is wrong in the settings, and bring the database up to date; what `serve` does first."""
+    open_storage(settings_of(path))
+    return 0
 
 
 def web(path: Path) -> int:
@@ -109,7 +108,7 @@ def the_engine(storage: Storage, world: "World", *, alone: bool) -> "Engine":
     from bot.flows.handle import Flows
 
     flows: list[Flows] = []
-    workflows = {
+    workflows: Mapping[str, Callable[..., None]] = {
         "handle": lambda kind, body: flows[0].handle(str(kind), str(body)),
         "advance": lambda number: flows[0].advance(int(number)),
         "tell": lambda number: flows[0].tell(int(number)),
@@ -153,7 +152,7 @@ def the_life(settings: Settings, storage: Storage, github: "GitHub | None") -> L
     return Lifecycle(shop)
 
 
-def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: "Poke") -> "World":
+def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable[[str, int], None]) -> "World":
     """Everything that flows and commands may touch."""
     from bot.links import Links
     from bot.told import Told
@@ -297,9 +296,3 @@ def until_signalled() -> None:
         signal.signal(number, lambda *_: stop.set())
     while not stop.wait(3600):
         continue
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Poke = Callable[[str, int], None]

@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     )
     from lifecycle.schema import Utc
     from lifecycle.service import Lifecycle
-    from lifecycle.shop import Shop, Trouble, serving_name
+    from lifecycle.shop import Shop, serving_name
     from lifecycle.source import Source
-    from lifecycle.stages.monitoring import read_window
     from lifecycle.store import Filter, NoSuchRun, Store
+    from lifecycle.troubles import Trouble
     from lifecycle.verdicts import Check, Comparison, Judgement, Margin, Verdict
     from lifecycle.watching import Episode, Watching, Window
+    from lifecycle.windows import read_window
     from lifecycle.workspace import GitTrouble, Workspaces
 
 _HOME = {
@@ -60,9 +61,10 @@ _HOME = {
              "StageState", "State", "Stop", "Value", "Wait", "next_move", "plan"),
     "schema": ("Utc",),
     "service": ("Lifecycle",),
-    "shop": ("Shop", "Trouble", "serving_name"),
+    "shop": ("Shop", "serving_name"),
+    "troubles": ("Trouble",),
     "source": ("Source",),
-    "stages.monitoring": ("read_window",),
+    "windows": ("read_window",),
     "store": ("Filter", "NoSuchRun", "Store"),
     "verdicts": ("Check", "Comparison", "Judgement", "Margin", "Verdict"),
     "watching": ("Episode", "Watching", "Window"),

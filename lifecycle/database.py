@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 
 
@@ -39,6 +36,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def migrate(engine: Engine, scripts: Path, table: str) -> None:
     """Bring the schema to the newest version in `scripts`; `table` keeps which one that is. Raises NewerDatabase."""
+    from alembic import command  # only for a database that is not up to date
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     known = ScriptDirectory.from_config(config)

@@ -15,15 +15,13 @@ import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
+from lifecycle.troubles import BadData
+
 CSV, PARQUET, JSON_LINES = (".csv", ".tsv"), (".parquet", ".pq"), (".jsonl", ".ndjson", ".json")
 REMOTE = ("http", "https", "s3", "gs", "gcs", "abfs", "abfss", "az", "adl")
 MOST_BYTES = 8 << 30  # of a file as read, and of a parquet file's content when unpacked
 WHOLE_FILE = 1 << 30
 POINTER = b"version https://git-lfs"
-
-
-class BadData(Exception):
-    """The data cannot be used; one sentence for the model's owner."""
 
 
 @contextmanager

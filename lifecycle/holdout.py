@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lifecycle.datafiles import BadData, data_files, digest, read
+from lifecycle.datafiles import data_files, digest, read
 from lifecycle.project import Model
 from lifecycle.rowhash import row_shares
+from lifecycle.troubles import BadData
 
 __all__ = ["BadData", "Holdout", "split"]
 

@@ -1,12 +1,12 @@
 """What a model repository says of itself: `lifecycle.yaml`, parsed and checked, every mistake with its line."""
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from lifecycle.verdicts import METRICS, Margin, names_of
 from lifecycle.verdicts import Task as TaskName
+from lifecycle.windows import length_of
 from lifecycle.yamlfile import Mistake, Mistakes, parse
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
 FILE = "lifecycle.yaml"
 Task = Literal["regression", "classification"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-SPAN = re.compile(r"^([1-9][0-9]*)([hd])$")
 
 
 class Part(BaseModel):
@@ -71,8 +70,7 @@ class Monitoring(Part):
     @field_validator("window")
     @classmethod
     def readable_window(cls, value: str) -> str:
-        if not SPAN.match(value):
-            raise ValueError(f"{value!r} is not a length of time; write 24h or 30d")
+        length_of(value)
         return value
 
     @field_validator("schedule")

@@ -1,13 +1,13 @@
 """The lifecycle as the bot sees it: start a run, look at it, move it, cancel it; every call may be repeated."""
 
 import dataclasses
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
 from lifecycle.endpoints import Serving
 from lifecycle.executors import Job, JobStatus, Refusal
-from lifecycle.holdout import BadData
 from lifecycle.jobs import BadOutput
 from lifecycle.project import FILE, Project, read_project
 from lifecycle.registry import BrokenVersion, Version
@@ -27,15 +27,23 @@ from lifecycle.runs import (
     lane,
 )
 from lifecycle.sealing import seal
-from lifecycle.shop import Outcome, Shop, Trouble
-from lifecycle.stages import deploying, monitoring, packaging, training, validating
+from lifecycle.shop import Outcome, Shop
+from lifecycle.stages import deploying
 from lifecycle.store import Filter
+from lifecycle.troubles import Trouble
 from lifecycle.yamlfile import Mistakes
 
 # What somebody has to put right: it ends the run with a sentence. Anything else is tried again.
-THEIRS = (Trouble, BadData, BadOutput, BrokenVersion, Mistakes, Refusal)
-JOBS: Mapping[Stage, ModuleType] = {Stage.TRAIN: training, Stage.PACKAGE: packaging, Stage.VALIDATE: validating}
-WORK: Mapping[Stage, ModuleType] = {**JOBS, Stage.DEPLOY: deploying, Stage.MONITOR: monitoring}
+THEIRS = (Trouble, BadOutput, BrokenVersion, Mistakes, Refusal)
+# By name, as some of them load Arrow, numpy and more, which only a process that works needs.
+WORK = {
+    Stage.TRAIN: "training",
+    Stage.PACKAGE: "packaging",
+    Stage.VALIDATE: "validating",
+    Stage.DEPLOY: "deploying",
+    Stage.MONITOR: "monitoring",
+}
+WITH_JOBS = (Stage.TRAIN, Stage.PACKAGE, Stage.VALIDATE)
 MAKES_VERSION = (Kind.TRAIN, Kind.RETRAIN)
 
 
@@ -88,7 +96,7 @@ class Lifecycle:
         if record is None or record.state is not StageState.RUNNING:
             return
         try:
-            outcome: Outcome = WORK[move.stage].finish(self.shop, run, record)
+            outcome: Outcome = _work(move.stage).finish(self.shop, run, record)
         except THEIRS as trouble:
             self._failed(run, record, str(trouble))
             return
@@ -140,7 +148,7 @@ class Lifecycle:
     def log(self, run: Run, stage: Stage, offset: int = 0) -> tuple[bytes, int]:
         """What the stage's first job has written, from `offset` on, and the offset to ask for next."""
         record = run.stage(stage)
-        name = next(iter(record.jobs.values()), None) if record and stage in JOBS else None
+        name = next(iter(record.jobs.values()), None) if record and stage in WITH_JOBS else None
         return self.shop.executor.log(name, offset) if name else (b"", offset)
 
     def _begin(self, run: Run, move: Begin) -> None:
@@ -149,8 +157,9 @@ class Lifecycle:
             if self._mine(run, move, names):
                 deploying.begin(self.shop, run)
             return
-        module = JOBS.get(move.stage)
-        jobs: Mapping[str, Job] = module.jobs(self.shop, run, move.attempt) if module else {}
+        jobs: Mapping[str, Job] = {}
+        if move.stage in WITH_JOBS:
+            jobs = _work(move.stage).jobs(self.shop, run, move.attempt)
         if self._mine(run, move, {part: job.name for part, job in jobs.items()}):
             for job in jobs.values():
                 self.shop.executor.submit(job)
@@ -182,3 +191,7 @@ def _waited_for(run: Run) -> Sequence[str]:
 
 def _is_job(name: str) -> bool:
     return not name.startswith(deploying.PREFIX)
+
+
+def _work(stage: Stage) -> ModuleType:
+    return importlib.import_module(f"lifecycle.stages.{WORK[stage]}")

@@ -5,22 +5,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lifecycle.endpoints import Endpoint, RequestLog
 from lifecycle.executors import Executor, Job, Limits
-from lifecycle.holdout import Holdout, split
 from lifecycle.project import FILE, Model, Project, read_project
 from lifecycle.registry import Registry
 from lifecycle.runs import Run, Stage
 from lifecycle.source import Source
 from lifecycle.store import Store
+from lifecycle.troubles import Trouble
 from lifecycle.watching import Watching
 from lifecycle.workspace import Workspaces
 
-
-class Trouble(Exception):
-    """A stage cannot go on, and trying again will not help; the message is a sentence for people."""
+if TYPE_CHECKING:
+    from lifecycle.holdout import Holdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,10 @@ class Shop:
             return self.recipe(run)
         return _section(text, run, FILE)
 
-    def holdout(self, run: Run) -> Holdout:
+    def holdout(self, run: Run) -> "Holdout":
         """The run's data, split into what training may see and what is held back."""
+        from lifecycle.holdout import split  # loads Arrow, which only working processes need
+
         return split(self.tree(run), self.rules(run), self.root / "data")
 
     def limits(self, model: Model) -> Limits:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifecycle.drift import Override, Profile, Watch, compare, profile
-from lifecycle.project import SPAN, Model
+from lifecycle.project import Model
 
 FILE = "usual.json"
 WARN, ALARM = 1.2, 1.5  # times the most unusual window of the training data
@@ -73,11 +73,3 @@ def _moment(value: object) -> datetime | None:
         return None
     moment = datetime.fromisoformat(str(value))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def length_of(text: str) -> timedelta:
-    """`24h` and `30d` as lengths of time. Raises ValueError."""
-    match = SPAN.match(text)
-    if match is None:
-        raise ValueError(f"{text!r} is not a length of time; write 24h or 30d.")
-    return timedelta(hours=int(match[1])) if match[2] == "h" else timedelta(days=int(match[1]))

@@ -1,5 +1,6 @@
 """The demo: starts the stand-in platforms and the real bot, lets the story happen, and tells it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -56,6 +57,7 @@ def run(folder: Path, *, once: bool, port: int = 8000, record: Path = Path("demo
         return 130
     finally:
         stop_bot(bot)
+        stop_jobs(folder / "state")
         stage.close()
         if once and story.steps and all(step.came_true for step in story.steps) and sys.exc_info()[0] is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -136,6 +138,14 @@ def stop_bot(bot: "subprocess.Popen[bytes]") -> None:
         bot.wait(timeout=20)
     except subprocess.TimeoutExpired:
         bot.kill()
+
+
+def stop_jobs(state: Path) -> None:
+    """End what outlives the bot on purpose: trainings and servers of models, each kept by a process of its own."""
+    for note in (state / "jobs").glob("*/pid.json"):
+        if not (note.parent / "exit.json").exists():
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                os.kill(int(json.loads(note.read_text(encoding="utf-8"))["pid"]), signal.SIGTERM)
 
 
 def _say(text: str) -> None:

@@ -30,8 +30,8 @@ def drift_over(episode: Episode, world: World) -> str:
             "like what it was trained on. This item closes itself."
         )
     return (
-        f"**Closed by hand.** [{name(episode.model)}]({page}) v{episode.champion} still serves; a new alarm opens a new "
-        "item."
+        f"**Closed by hand.** [{name(episode.model)}]({page}) v{episode.champion} still serves; a new alarm opens a "
+        "new item."
     )
 
 

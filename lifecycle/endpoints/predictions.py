@@ -11,13 +11,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pyarrow as pa
 
 BATCH = 10_000
 BLOCK = 1 << 20
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Row = dict[str, Any]
 
 
@@ -102,12 +104,14 @@ class PredictionLog:
         until: datetime,
         time_column: str | None = None,
         reading: Reading | None = None,
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> "Iterator[pa.RecordBatch]":
         """Rows from `since` (inclusive) to `until` (exclusive) as batches of their columns and `prediction`.
 
         The time is the row's own `time_column` (ISO text, UTC if it names no zone) or, without one, of arrival.
         Streams in constant memory. Columns of a batch have the types of its values; mixed ones become texts.
         """
+        from lifecycle.endpoints.batches import batch_of
+
         reading = reading if reading is not None else Reading()
         start, stop = _key(since), _key(until)
         rows: list[Row] = []
@@ -197,23 +201,3 @@ def _when(line: Line, time_column: str | None) -> str | None:
     if moment is None:
         return None
     return _key(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def batch_of(rows: Sequence[Row]) -> pa.RecordBatch:
-    """The rows as one batch: every name that any of them has, empty where it lacks."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return pa.RecordBatch.from_arrays([array_of([row.get(name) for row in rows]) for name in names], names)
-
-
-def array_of(values: list[Any]) -> pa.Array:
-    """Numbers, truths or texts; whatever is mixed or nested becomes text."""
-    kinds = {type(value) for value in values} - {type(None)}
-    if kinds == {int, float}:
-        return pa.array([None if value is None else float(value) for value in values], pa.float64())
-    if len(kinds) <= 1 and kinds <= {int, float, bool, str}:
-        try:
-            return pa.array(values)
-        except (OverflowError, pa.ArrowInvalid):
-            return pa.array([None if value is None else float(value) for value in values], pa.float64())
-    texts = (value if isinstance(value, str) else msgspec.json.encode(value).decode() for value in values)
-    return pa.array([None if value == "null" else value for value in texts], pa.string())

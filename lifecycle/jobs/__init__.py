@@ -4,11 +4,15 @@ Fitting is the repository's own command; predicting and serving are ours. Theirs
 programs in this folder use the standard library and what the model's requirements bring.
 """
 
+import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lifecycle.executors import Job, Limits
 from lifecycle.executors.sandbox import BadOutput, collect
-from lifecycle.jobs.reading import Predictions, read_predictions
+
+if TYPE_CHECKING:
+    from lifecycle.jobs.reading import Predictions, read_predictions
 
 __all__ = ["BadOutput", "Predictions", "collect", "predict_job", "read_predictions", "serve_job"]
 
@@ -43,3 +47,10 @@ def serve_job(name: str, model_folder: Path, requirements: str, limits: Limits, 
         limits=limits,
         trusted=trusted,
     )
+
+
+def __getattr__(name: str) -> object:
+    """What reads predictions loads Arrow, so it is imported when first asked for."""
+    if name not in ("Predictions", "read_predictions"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("lifecycle.jobs.reading"), name)

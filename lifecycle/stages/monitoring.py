@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 
 from lifecycle.drift import Alarm, Profile, compare, profile
-from lifecycle.project import SPAN, Model
+from lifecycle.project import Model
 from lifecycle.runs import Run, StageRecord
 from lifecycle.shop import Outcome, Shop, Trouble, serving_name
-from lifecycle.usual import length_of, watch_of
+from lifecycle.usual import watch_of
 from lifecycle.watching import Window
+from lifecycle.windows import read_window
 
 CAUSE = "drift"
 
@@ -51,29 +52,14 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:  # noqa: ARG00
 
 def window_of(shop: Shop, run: Run, rules: Model) -> tuple[datetime, datetime]:
     """The window asked for (`30d`, `2011-04`, `2011-04-01..2011-05-01`), else the newest of the usual length."""
-    asked = str(run.spec.options.get("window") or rules.monitor.window)
-    if not SPAN.match(asked):
-        return read_window(asked)
+    asked = read_window(str(run.spec.options.get("window") or rules.monitor.window))
+    if isinstance(asked, tuple):
+        return asked
     latest = shop.requests.latest(serving_name(run.spec.project, run.spec.model), rules.time)
     if latest is None:
         raise Trouble(f"{run.spec.model} was not asked anything yet, so there is nothing to compare.")
     until = latest + timedelta(microseconds=1)
-    return until - length_of(asked), until
-
-
-def read_window(text: str) -> tuple[datetime, datetime]:
-    """A month or two dates as a window in UTC, the end exclusive. Raises Trouble."""
-    try:
-        if ".." in text:
-            first, last = (datetime.fromisoformat(part).replace(tzinfo=UTC) for part in text.split("..", 1))
-        else:
-            first = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
-            last = (first + timedelta(days=32)).replace(day=1)
-    except ValueError:
-        raise Trouble(f"{text!r} is not a window; write 30d, 2011-04 or 2011-04-01..2011-05-01.") from None
-    if first >= last:
-        raise Trouble(f"The window {text} ends before it begins.")
-    return first, last
+    return until - asked, until
 
 
 def _without_time(batches: Iterator[pa.RecordBatch], rules: Model) -> Iterator[pa.RecordBatch]:

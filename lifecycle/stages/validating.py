@@ -14,8 +14,9 @@ from lifecycle.project import Model
 from lifecycle.runs import Run, Stage, StageRecord
 from lifecycle.shop import Outcome, Shop, Trouble, job_name, part_of, requirements_of
 from lifecycle.stages import packaging
-from lifecycle.usual import as_times, keep_usual, length_of
+from lifecycle.usual import as_times, keep_usual
 from lifecycle.verdicts import Gate, Judgement, Margin, TargetSummary, judge
+from lifecycle.windows import length_of
 
 CHAMPION = "champion-v"
 

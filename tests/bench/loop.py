@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from bot.playground.demo import start_bot, stop_bot
+from bot.playground.demo import start_bot, stop_bot, stop_jobs
 from bot.playground.server import free_port
 from bot.playground.stage import MIRA, REPOSITORY, Stage, set_stage
 from bot.playground.story import Reader
@@ -34,22 +34,28 @@ def main() -> int:
         begun = time.monotonic()
         bot = start_bot(folder, stage, url, port)
         try:
-            ready = _until_ready(url, begun)
-            figures = {"ready_seconds": round(ready, 2), "idle": _idle(bot)}
+            answers = _until(f"{url}/", begun)
+            works = _until(f"{url}/healthz", begun)
+            figures: dict[str, object] = {
+                "answers_after_seconds": round(answers, 2),
+                "works_after_seconds": round(works, 2),
+                "idle": _idle(bot),
+            }
             figures |= _runs(stage, folder, url)
             figures["idle_after_work"] = _idle(bot)
         finally:
             stop_bot(bot)
+            stop_jobs(folder / "state")
             stage.close()
     json.dump(figures, sys.stdout, indent=1)
     print()
     return 0
 
 
-def _until_ready(url: str, begun: float) -> float:
+def _until(url: str, begun: float) -> float:
     while True:
         try:
-            if requests.get(f"{url}/healthz", timeout=5).ok:
+            if requests.get(url, timeout=5).ok:
                 return time.monotonic() - begun
         except requests.RequestException:
             pass
@@ -128,9 +134,11 @@ def _train(stage: Stage, folder: Path, reader: Reader, number: int) -> float:
 def _calls(stage: Stage, github: int, azure: int) -> dict[str, int]:
     """How many calls our bot made since then."""
     ours = [
-        one for one in stage.github.faults.log[github:] if "lifecycle-bot" in one.owner or one.owner.startswith("app:")
+        one
+        for one in list(stage.github.faults.log)[github:]
+        if "lifecycle-bot" in one.owner or one.owner.startswith("app:")
     ]
-    theirs = [one for one in stage.azure_faults.log[azure:] if one.owner == "lifecycle-bot@example.com"]
+    theirs = [one for one in list(stage.azure_faults.log)[azure:] if one.owner == "lifecycle-bot@example.com"]
     return {
         "github_reads": sum(one.method == "GET" for one in ours),
         "github_writes": sum(one.method != "GET" and "/access_tokens" not in one.path for one in ours),
