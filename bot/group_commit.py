@@ -1,15 +1,14 @@
-"""Many threads' rows on disk with one commit: SQLite has one writer at a time, and each commit waits for the disk."""
+"""Many threads' rows on disk with one commit, because each commit waits for the disk, and SQLite's for each other."""
 
 import contextlib
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any
 
-Rows = Sequence[tuple[object, ...]]
+from bot.insertion import Insertion, Row
 
-MOST = 256  # tickets in one transaction, so that nobody waits long for a crowd, and rows in one statement
+MOST = 256  # tickets in one batch, so that nobody waits long for a crowd
 PATIENCE = 8.0  # seconds until a waiting thread gives up; senders of webhooks do after ten
 
 
@@ -17,33 +16,12 @@ class WriteFailed(Exception):
     """The rows are not, or not surely, on disk."""
 
 
-class Cursor(Protocol):
-    """What is used of a DB-API cursor."""
-
-    @property
-    def rowcount(self) -> int:
-        """Rows that the last statement changed."""
-
-    def execute(self, sql: str, parameters: Sequence[object] = ..., /) -> object:
-        """Run one statement."""
-
-
-class Connection(Protocol):
-    """What is used of a DB-API connection that begins no transaction of its own accord."""
-
-    def cursor(self) -> Cursor:
-        """A cursor."""
-
-    def close(self) -> None:
-        """Give the connection up, and with it what was not committed."""
-
-
 class _Ticket:
     """One thread's rows, and the lock that it waits at until they are on disk."""
 
     __slots__ = ("error", "new", "rows", "settled")
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
         self.new = 0
         self.error: Exception | None = None
@@ -54,23 +32,21 @@ class _Ticket:
 class GroupCommit:
     """A thread that writes whatever has come in while it was busy, in the order of its coming, in one transaction.
 
-    `connect` makes its connection, `insert` the statement for so many rows, which leaves those alone that are there;
-    `committed` is called after each commit. The thread starts with the first row.
+    `connect` makes its connection, `insertion` writes to it, `committed` is called after each commit. The thread
+    starts with the first row.
     """
 
-    def __init__(
-        self, connect: Callable[[], Connection], insert: Callable[[int], str], committed: Callable[[], None]
-    ) -> None:
+    def __init__(self, connect: Callable[[], Any], insertion: Insertion, committed: Callable[[], None]) -> None:
         self._connect = connect
-        self._insert = insert
+        self._insertion = insertion
         self._committed = committed
-        self._connection: Connection | None = None
+        self._connection: Any = None
         self._queue: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = False
         self._lock = threading.Lock()
 
-    def put(self, rows: Rows) -> int:
+    def put(self, rows: Sequence[Row]) -> int:
         """Write the rows; they are on disk when this returns. How many were new. Raises WriteFailed."""
         if self._thread is None or self._closed:
             self._start()
@@ -123,8 +99,7 @@ class GroupCommit:
         try:
             self._write(batch)
         except Exception as error:
-            self._disconnect()
-            if len(batch) > 1 and not isinstance(error, sqlite3.OperationalError):
+            if len(batch) > 1 and not isinstance(error, self._insertion.broken):
                 for ticket in batch:  # one of them is not fit for the database: it alone shall hear of it
                     self._settle([ticket])
                 return
@@ -134,49 +109,35 @@ class GroupCommit:
             ticket.settled.release()
 
     def _write(self, batch: Sequence[_Ticket]) -> None:
-        if self._connection is None:
-            self._connection = self._connect()
-        cursor = self._connection.cursor()
-        if not self._write_at_once(cursor, batch):
-            self._write_each(cursor, batch)
-        cursor.execute("COMMIT")
+        rows = [row for ticket in batch for row in ticket.rows]
+        reused = self._connection is not None
+        try:
+            new = iter(self._insert(rows))
+        except self._insertion.broken:
+            if not (reused and self._insertion.again):
+                raise
+            new = iter(self._insert(rows))
+        for ticket in batch:
+            ticket.new = sum(next(new) for _ in ticket.rows)
         self._committed()
 
-    def _write_at_once(self, cursor: Cursor, batch: Sequence[_Ticket]) -> bool:
-        """Insert all rows; False, and nothing is done, if some of them were there.
-
-        One statement for all of them, because the interpreter's lock changes hands twice at each, which under load
-        takes longer than the insertion. But it does not say whose rows were new.
-        """
-        rows = [row for ticket in batch for row in ticket.rows]
-        cursor.execute("BEGIN IMMEDIATE")
-        for start in range(0, len(rows), MOST):
-            some = rows[start : start + MOST]
-            cursor.execute(self._insert(len(some)), [value for row in some for value in row])
-            if cursor.rowcount < len(some):
-                cursor.execute("ROLLBACK")
-                return False
-        for ticket in batch:
-            ticket.new = len(ticket.rows)
-        return True
-
-    def _write_each(self, cursor: Cursor, batch: Sequence[_Ticket]) -> None:
-        """Insert row by row, and count."""
-        insert = self._insert(1)
-        cursor.execute("BEGIN IMMEDIATE")
-        for ticket in batch:
-            ticket.new = 0
-            for row in ticket.rows:
-                cursor.execute(insert, row)
-                ticket.new += cursor.rowcount
+    def _insert(self, rows: Sequence[Row]) -> Sequence[bool]:
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+                self._insertion.prepare(self._connection)
+            return self._insertion.write(self._connection, rows)
+        except Exception:
+            self._disconnect()
+            raise
 
     def _disconnect(self) -> None:
         """A connection after an error is not worth asking about what it still holds."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        with contextlib.suppress(sqlite3.Error):
-            # Closing alone keeps the lock while a statement is alive, and the error's traceback keeps it alive.
-            connection.cursor().execute("ROLLBACK")
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(Exception):
+            # Closing SQLite's alone keeps its lock while a statement lives, and the error's traceback keeps that alive.
+            connection.execute("ROLLBACK")
+        with contextlib.suppress(Exception):
             connection.close()

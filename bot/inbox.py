@@ -1,19 +1,18 @@
 """Events on their way in: one table that an event is in before its sender is answered, and that the worker reads."""
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.bell import Bell
 from bot.events import Event, pack, unpack
-from bot.group_commit import GroupCommit, Rows, WriteFailed
+from bot.group_commit import GroupCommit, WriteFailed
+from bot.insertion import IntoPostgresql, IntoSqlite
 from lifecycle import connect
 
 metadata = sa.MetaData()
@@ -21,8 +20,6 @@ metadata = sa.MetaData()
 WAITING, DISPATCHED, UNREADABLE = 0, 1, 2
 CLAIM_SECONDS = 30  # how long a worker of several may take between `take` and `done` before another one may take over
 WAIT_SECONDS = 0.5  # how late a worker notices an event whose bell it did not hear, from another machine say
-
-INSERT_INTO_POSTGRESQL = "INSERT INTO inbox (id, kind, body) VALUES (%s, %s, %s) ON CONFLICT (id) DO NOTHING"
 
 # Written out, not bound: an index over part of a table serves only a query that names the same literal.
 _waiting = sa.text(f"dispatched = {WAITING}")
@@ -60,16 +57,6 @@ class Row:
         return unpack(self.kind, self.body)
 
 
-class Commits(Protocol):
-    """Who writes the rows."""
-
-    def put(self, rows: Rows) -> int:
-        """Write rows durably; how many were new. Raises WriteFailed."""
-
-    def close(self) -> None:
-        """Write what is being put, then stop."""
-
-
 class Inbox:
     """The events that have arrived, in the order of their arrival, each once however often it was delivered.
 
@@ -82,13 +69,8 @@ class Inbox:
         self.engine = engine
         self._bell = bell
         self._sqlite = engine.dialect.name == "sqlite"
-        self._commits: Commits
-        if self._sqlite:
-            self._commits = GroupCommit(self._own_connection, _insert_into_sqlite, bell.ring)
-        else:
-            from bot.direct_commit import DirectCommit  # the driver takes memory that SQLite's users need not give
-
-            self._commits = DirectCommit(self._own_connection, INSERT_INTO_POSTGRESQL, bell.ring)
+        insertion = IntoSqlite() if self._sqlite else IntoPostgresql()
+        self._commits = GroupCommit(self._own_connection, insertion, bell.ring)
 
     def put(self, events: Sequence[Event]) -> int:
         """Store the events; they are on disk when this returns. How many of them were new.
@@ -170,13 +152,13 @@ class Inbox:
         return self.engine.connect().execution_options(read_only=True)
 
     def _own_connection(self) -> Any:
-        """The driver's connection, outside the pool, for writing alone."""
-        proxy = self.engine.raw_connection()
+        """The driver's connection, outside the pool, for writing alone. Raises the driver's errors."""
+        try:
+            proxy = self.engine.raw_connection()
+        except sa.exc.DBAPIError as error:
+            raise error.orig or error from None
         own = proxy.driver_connection
         proxy.detach()
-        if self._sqlite and own is not None:
-            for pragma in ("busy_timeout = 5000", "synchronous = FULL", "fullfsync = ON"):
-                own.execute(f"PRAGMA {pragma}")
         return own
 
     def _mark(self, ids: Sequence[str], state: int) -> None:
@@ -194,14 +176,6 @@ def open_inbox(url: str, folder: Path) -> Inbox:
     engine = connect(url)
     metadata.create_all(engine)
     return Inbox(engine, Bell(folder / "inbox.bell"))
-
-
-@functools.cache
-def _insert_into_sqlite(rows: int) -> str:
-    """The insertion of so many (id, kind, body)."""
-    values = [{"id": "", "kind": "", "body": b""}] * rows
-    statement = sqlite.insert(inbox).values(values).on_conflict_do_nothing(index_elements=[inbox.c.id])
-    return str(statement.compile(dialect=sqlite.dialect()))
 
 
 def _claim(limit: int) -> sa.Update:
