@@ -6,7 +6,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -29,17 +28,28 @@ SKEW = timedelta(seconds=60)  # a GitHub App's token is refused when the clock i
 VERSION = re.compile(r"(\d+)\.(\d+)(?:\.\d+)?")
 
 
-def probes(settings: Settings, now: Callable[[], datetime], no_sandbox: str | None) -> list[tuple[str, Probe]]:
-    """Everything on this machine. `no_sandbox` is None where bubblewrap works, else says why not."""
+def probes(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime],
+    no_sandbox: Callable[[], str | None],
+    uv_program: str,
+    listen: Callable[[], None],
+) -> list[tuple[str, Probe]]:
+    """Everything on this machine.
+
+    `no_sandbox` answers None where bubblewrap works, else says why not; `uv_program` is where uv came with us, if it
+    did; `listen` listens at settings.listen for a moment, or raises OSError.
+    """
     found: list[tuple[str, Probe]] = [
         ("app.yaml", lambda: [ok("app.yaml", f"{_count(len(settings.projects), 'repository', 'repositories')}")]),
         ("secrets", lambda: secrets(_shown_by_hooks(settings))),
         ("state folder", lambda: folder(settings.state)),
         ("database", lambda: database(settings)),
-        ("sandbox", lambda: sandbox(settings.sandbox, no_sandbox)),
+        ("sandbox", lambda: sandbox(settings.sandbox, no_sandbox())),
         ("git", git),
-        ("uv", lambda: uv(_uv())),
-        ("listen", lambda: listening(settings.listen)),
+        ("uv", lambda: uv(uv_program if Path(uv_program).exists() else shutil.which("uv") or "")),
+        ("listen", lambda: listening(settings.listen, listen)),
         ("public_url", lambda: public(settings.public_url)),
     ]
     if settings.github is not None:
@@ -53,12 +63,6 @@ def probes(settings: Settings, now: Callable[[], datetime], no_sandbox: str | No
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
-
-
-def _uv() -> str:
-    """The uv that came with us or lies on PATH; empty if there is none."""
-    beside = Path(sys.executable).with_name("uv")
-    return str(beside) if beside.exists() else shutil.which("uv") or ""
 
 
 def _shown_by_hooks(settings: Settings) -> Iterator[tuple[str, Secret]]:
@@ -200,10 +204,8 @@ def _version_of(program: str) -> str | None:
     return done.stdout.strip()
 
 
-def listening(address: str) -> Iterator[Finding]:
+def listening(address: str, listen: Callable[[], None]) -> Iterator[Finding]:
     """Whether `listen` of app.yaml can be listened at, or is by this bot already."""
-    from bot.web.server import Listen
-
     name = "listen"
     if address.startswith("unix:"):
         folder = Path(address.removeprefix("unix:")).absolute().parent
@@ -213,7 +215,7 @@ def listening(address: str) -> Iterator[Finding]:
             yield fail(name, f"{folder} cannot be written", "Let the bot's user write there, or name another place.")
         return
     try:
-        Listen.parse(address).open().close()
+        listen()
     except OSError as error:
         yield _not_listening(name, address, error)
     else:

@@ -1,8 +1,10 @@
 """What `lifecycle-bot doctor` asks Azure DevOps: who we are there, whether boards take our items, and its webhooks."""
 
+import atexit
+import shutil
 from collections.abc import Iterator, MutableMapping
 from functools import cached_property, partial
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 from bot.adapters.azure_errors import Gone
@@ -13,6 +15,7 @@ from bot.doctor import Finding, Probe, fail, ok, warn
 from bot.ports import Category, Denied
 from bot.settings import Azure, Board, Settings
 
+CACHE = "AZURE_DEVOPS_CACHE_DIR"
 EVENTS = ("workitem.commented", "workitem.updated")
 MOVES = (Category.PROPOSED, Category.IN_PROGRESS, Category.COMPLETED)
 
@@ -34,12 +37,13 @@ def probes(settings: Settings, environ: MutableMapping[str, str]) -> list[tuple[
 class _Look:
     def __init__(self, said: Azure, hook_url: str, environ: MutableMapping[str, str]) -> None:
         self._said, self._hook_url, self._environ = said, hook_url, environ
-        self._folder = TemporaryDirectory(prefix="lifecycle-bot-")  # for what the library keeps; gone with us
 
     @cached_property
     def _session(self) -> Session:
-        # Set before the library is imported: it makes the folder then, by default in a home that may not be writable.
-        self._environ["AZURE_DEVOPS_CACHE_DIR"] = self._folder.name
+        # Before the library is imported: it makes the folder then, by default in a home that may not be writable.
+        if CACHE not in self._environ:
+            self._environ[CACHE] = mkdtemp(prefix="lifecycle-bot-")
+            atexit.register(shutil.rmtree, self._environ[CACHE], ignore_errors=True)
         return Session(self._said.url, self._said.token.reveal(), 30, None, lambda: None)
 
     @cached_property
