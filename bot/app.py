@@ -14,19 +14,17 @@ from typing import TYPE_CHECKING
 
 from bot.bell import Bell
 from bot.events import Event
-from bot.house import address_of, health, organisation, plans, web_address
+from bot.house import organisation, plans, the_life, views, web_address
 from bot.inbox import Inbox
 from bot.ports import Permission
 from bot.settings import Settings, read_settings
 from bot.storage import Storage, open_storage
-from lifecycle import Answer, Lifecycle, Limits, Registry, Store, Watching, serving_name
 
 if TYPE_CHECKING:
     from bot.adapters.azure_boards import AzureBoards
     from bot.adapters.github import GitHub
     from bot.engine import Engine
     from bot.web.hooks import Hook
-    from bot.web.views import Views
     from bot.world import World
 
 log = logging.getLogger(__name__)
@@ -68,7 +66,7 @@ def web(path: Path) -> int:
     listening = Listen.parse(settings.listen).open()
     storage = open_storage(settings)
     inbox = Inbox(storage.inbox, Bell(settings.state / BELL))
-    pages = create_pages(views(settings, storage, inbox))
+    pages = create_pages(views(settings, storage, inbox, the_life(settings, storage, None, os.environ, now)))
     serve_wsgi(Intake(hooks(settings), inbox, pages), listening, settings.state / "web.ready")
     inbox.close()
     return 0
@@ -121,35 +119,27 @@ def the_engine(storage: Storage, world: "World", *, alone: bool) -> "Engine":
 
 def doctor(path: Path) -> int:
     """Try everything that the settings name; 0 if the bot can do its work."""
-    raise Busy("not yet")
+    from bot import checkup
+    from bot.adapters import azure_checkup, github_checkup
+    from bot.doctor import examine, tell
+    from bot.web.server import Listen
+    from lifecycle import LocalExecutor
 
+    settings = settings_of(path)
 
-def the_life(settings: Settings, storage: Storage, github: "GitHub | None") -> Lifecycle:
-    """The machine-learning lifecycle on this machine."""
-    from lifecycle import LocalEndpoint, LocalExecutor, PredictionLog, Shop, Source, Workspaces
+    def no_sandbox() -> str | None:
+        found = LocalExecutor(settings.state, settings.sandbox, os.environ).sandboxed()
+        return found if isinstance(found, str) else None
 
-    def source(project: str) -> Source:
-        if github is None:
-            raise LookupError(f"nothing says where {project} is")
-        return github.source(project)
-
-    executor = LocalExecutor(settings.state, settings.sandbox, os.environ)
-    limits = Limits(memory_mb=settings.limits.memory_mb, seconds=settings.limits.minutes * 60)
-    shop = Shop(
-        root=settings.state,
-        store=Store(storage.main),
-        registry=Registry(storage.main, settings.state / "versions"),
-        watching=Watching(storage.main),
-        workspaces=Workspaces(settings.state / "repositories", os.environ),
-        executor=executor,
-        endpoint=LocalEndpoint(settings.state / "endpoints", executor, now),
-        requests=PredictionLog(settings.state / "endpoints"),
-        source=source,
+    here = checkup.probes(
+        settings,
         now=now,
-        most=limits,
-        at_once=settings.limits.jobs_at_once,
+        no_sandbox=no_sandbox,
+        uv_program=str(Path(sys.executable).with_name("uv")),
+        listen=lambda: Listen.parse(settings.listen).open().close(),
     )
-    return Lifecycle(shop)
+    there = [*github_checkup.probes(settings), *azure_checkup.probes(settings, os.environ)]
+    return tell(examine([*here, *there]), sys.stdout)
 
 
 def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable[[str, int], None]) -> "World":
@@ -164,7 +154,7 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
     github, boards = the_github(settings), the_boards(settings)
     talks = {name: one for name, one in (("github", github), ("boards", boards)) if one is not None}
     return World(
-        life=the_life(settings, storage, github),
+        life=the_life(settings, storage, github, os.environ, now),
         links=Links(storage.main),
         told=Told(storage.main),
         talks=dict(talks),
@@ -173,6 +163,7 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
         plans=plans(settings),
         permissions={name: Permission(level) for name, level in settings.permissions.items()},
         two_people=settings.two_people,
+        people=settings.people,
         public_url=settings.public_url,
         web_url=lambda project: f"{web_address(settings)}/{project}",
         now=now,
@@ -240,35 +231,6 @@ def hooks(settings: Settings) -> "list[Hook]":
         path = "/webhooks/azure-devops"
         found.append(Hook("azure-devops", path, checks, lambda _kind, body: azure_hooks.decode(body, place)))
     return found
-
-
-def views(settings: Settings, storage: Storage, inbox: Inbox) -> "Views":
-    """What the pages look at."""
-    from bot.links import Links
-    from bot.web.views import Views
-
-    life = the_life(settings, storage, None)
-    shop = life.shop
-
-    def score(project: str, model: str, body: bytes) -> Answer:
-        return shop.endpoint.score(serving_name(project, model), body)
-
-    return Views(
-        runs=shop.store,
-        registry=shop.registry,
-        watching=shop.watching,
-        links=Links(storage.main),
-        log=life.log,
-        routes=lambda project, model: shop.endpoint.routes(serving_name(project, model)),
-        score=score,
-        url_of=lambda text: address_of(settings, text),
-        commit_url=lambda project, sha: f"{web_address(settings)}/{project}/commit/{sha}",
-        health=lambda: health(settings, storage, inbox),
-        inbox_depth=inbox.waiting,
-        address=settings.public_url,
-        version=VERSION,
-        now=now,
-    )
 
 
 def alone(state: Path) -> object:

@@ -1,13 +1,20 @@
-"""What the settings mean for the rest of the house: which places belong together, and where people find them."""
+"""What the settings mean for the rest of the house: places that belong together, the lifecycle, what pages see."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from importlib.metadata import version as version_of
 
 from bot.alive import LEASE, alive_count
 from bot.inbox import Inbox
+from bot.links import Links
+from bot.ports import Forge
 from bot.refs import Ref
 from bot.settings import Settings
 from bot.storage import Storage
+from bot.web.views import Views
 from bot.world import Plan
+from lifecycle import Answer, Lifecycle, Limits, Registry, Store, Watching, serving_name
 
 
 def plans(settings: Settings) -> Mapping[str, Plan]:
@@ -48,3 +55,59 @@ def address_of(settings: Settings, text: str) -> str:
     if ref.system == "github":
         return f"{web_address(settings)}/{ref.place}/issues/{ref.number}"
     return f"{settings.azure_devops.url}/_workitems/edit/{ref.number}" if settings.azure_devops else ""
+
+
+def the_life(
+    settings: Settings, storage: Storage, forge: Forge | None, environ: Mapping[str, str], now: Callable[[], datetime]
+) -> Lifecycle:
+    """The machine-learning lifecycle on this machine."""
+    from lifecycle import LocalEndpoint, LocalExecutor, PredictionLog, Shop, Source, Workspaces
+
+    def source(project: str) -> Source:
+        if forge is None:
+            raise LookupError(f"nothing says where {project} is")
+        return forge.source(project)
+
+    executor = LocalExecutor(settings.state, settings.sandbox, environ)
+    limits = Limits(memory_mb=settings.limits.memory_mb, seconds=settings.limits.minutes * 60)
+    shop = Shop(
+        root=settings.state,
+        store=Store(storage.main),
+        registry=Registry(storage.main, settings.state / "versions"),
+        watching=Watching(storage.main),
+        workspaces=Workspaces(settings.state / "repositories", environ),
+        executor=executor,
+        endpoint=LocalEndpoint(settings.state / "endpoints", executor, now),
+        requests=PredictionLog(settings.state / "endpoints"),
+        source=source,
+        now=now,
+        most=limits,
+        at_once=settings.limits.jobs_at_once,
+    )
+    return Lifecycle(shop)
+
+
+def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -> Views:
+    """What the pages look at."""
+    shop = life.shop
+
+    def score(project: str, model: str, body: bytes) -> Answer:
+        answer = shop.endpoint.score(serving_name(project, model), body)
+        return replace(answer, version=answer.version.rpartition(".")[2])  # v2, not the name of its server
+
+    return Views(
+        runs=shop.store,
+        registry=shop.registry,
+        watching=shop.watching,
+        links=Links(storage.main),
+        log=life.log,
+        routes=lambda project, model: shop.endpoint.routes(serving_name(project, model)),
+        score=score,
+        url_of=lambda text: address_of(settings, text),
+        commit_url=lambda project, sha: f"{web_address(settings)}/{project}/commit/{sha}",
+        health=lambda: health(settings, storage, inbox),
+        inbox_depth=inbox.waiting,
+        address=settings.public_url,
+        version=version_of("lifecycle-bot"),
+        now=shop.now,
+    )

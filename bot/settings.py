@@ -186,6 +186,7 @@ class Settings(Part):
     projects: tuple[Project, ...] = Field(min_length=1)
     permissions: dict[CommandName, Annotated[Permission, PlainValidator(_level)]] = Field(default_factory=dict)
     two_people: bool = True
+    people: dict[Text, Text] = Field(default_factory=dict)
     sandbox: Literal["auto", "require", "off"] = "auto"
     limits: Limits = Limits()
     sweep: Span = timedelta(minutes=5)

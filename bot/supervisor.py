@@ -65,8 +65,7 @@ class _Kept:
         try:
             # A process group of its own: Ctrl-C reaches us alone, and we take the children down in our way.
             self.process = subprocess.Popen(
-                self.child.argv,
-                env={**os.environ, **self.child.env},
+                [*_with(self.child.env), *self.child.argv],
                 stdin=subprocess.DEVNULL,
                 process_group=0,
                 preexec_fn=_die_with(os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads
@@ -129,6 +128,11 @@ def _stop(kept: Sequence[_Kept], signals: "_Signals", drain: float) -> int:
         if each.process is not None:
             each.process.wait()
     return 1 if running else 0
+
+
+def _with(env: Mapping[str, str]) -> list[str]:
+    """What runs a program with more in its environment than ours has."""
+    return ["env", *(f"{name}={value}" for name, value in env.items())] if env else []
 
 
 def _die_with(parent: int) -> Callable[[], None]:

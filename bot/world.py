@@ -35,6 +35,7 @@ class World:
     plans: Mapping[str, Plan]
     permissions: Mapping[str, Permission]
     two_people: bool
+    people: Mapping[str, str]  # a login on GitHub -> the same person's address on Azure DevOps
     public_url: str
     web_url: Callable[[str], str]  # where people see a project's repository
     now: Callable[[], datetime]
@@ -48,6 +49,11 @@ class World:
     def forge(self, project: str) -> Forge:
         """Where the project's code lives."""
         return self.forges["github"]
+
+    def person(self, name: str) -> str:
+        """One name for a person who is known by two; case does not count, as on the platforms."""
+        known = {login.casefold(): address.casefold() for login, address in self.people.items()}
+        return known.get(name.casefold(), name.casefold())
 
     def page(self, path: str) -> str:
         """The address of one of our pages."""

@@ -32,26 +32,7 @@ def ahead(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The same batches, decoded in a thread of their own: parquet's decoder needs no interpreter."""
     line: queue.Queue[Any] = queue.Queue(AHEAD)
     stop = threading.Event()
-
-    def put(thing: object) -> None:
-        while not stop.is_set():
-            try:
-                line.put(thing, timeout=0.1)
-            except queue.Full:
-                continue
-            return
-
-    def work() -> None:
-        try:
-            for batch in rows:
-                put(batch)
-                if stop.is_set():
-                    return
-            put(None)
-        except BaseException as problem:  # whatever it is, the reader's own thread must hear of it
-            put(problem)
-
-    thread = threading.Thread(target=work, name="decode", daemon=True)
+    thread = threading.Thread(target=_decode, args=(rows, line, stop), name="decode", daemon=True)
     thread.start()
     try:
         while (thing := line.get()) is not None:
@@ -63,6 +44,27 @@ def ahead(rows: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         thread.join()
 
 
+def _decode(rows: Iterator[pa.RecordBatch], line: queue.Queue[Any], stop: threading.Event) -> None:
+    """Put the batches in line, then None; or the exception that ended them."""
+
+    def put(thing: object) -> None:
+        while not stop.is_set():
+            try:
+                line.put(thing, timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    try:
+        for batch in rows:
+            put(batch)
+            if stop.is_set():
+                return
+        put(None)
+    except BaseException as problem:  # whatever it is, the reader's own thread must hear of it
+        put(problem)
+
+
 def _parquet(filesystem: Any, path: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
     import pyarrow.parquet as pq
 
@@ -72,9 +74,14 @@ def _parquet(filesystem: Any, path: str, columns: Sequence[str] | None) -> Itera
             field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
         ]
         handle.seek(0)
-        file = pq.ParquetFile(handle, read_dictionary=words, pre_buffer=False)
+        file = pq.ParquetFile(handle, read_dictionary=words, pre_buffer=False, buffer_size=_buffer(filesystem))
         wanted = tables.chosen(columns, schema.names, path)
         yield from file.iter_batches(batch_size=tables.BATCH, columns=wanted, use_threads=True)
+
+
+def _buffer(filesystem: Any) -> int:
+    """Bytes read at a time of each column: without, a whole row group's worth of every column is held in memory."""
+    return 256 << 10 if filesystem.type_name == "local" else 4 << 20
 
 
 def parquet_sample(filesystem: Any, files: Sequence[str], rows: int) -> pa.Table | None:

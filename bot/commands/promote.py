@@ -3,8 +3,8 @@
 from bot import trust
 from bot.asking import Ask, Refused, Reply
 from bot.grammar import command
-from bot.ports import Permission
-from lifecycle import Kind, Spec
+from bot.ports import Head, Permission
+from lifecycle import Kind, Spec, Version
 
 
 @command(needs=Permission.WRITE)
@@ -17,21 +17,9 @@ def promote(ask: Ask, version: str = "", model: str = "", *, share: int = 100) -
     if not 1 <= share <= 100:
         raise Refused("`share` is a per cent of the traffic, from 1 to 100.")
     name, _ = ask.model(model)
-    wanted, world, project = ask.version(version, name), ask.world, ask.plan().repository
-    maker = world.life.shop.store.get(wanted.run)
-    decision = trust.may_promote(
-        approver=ask.asker, trainer=maker.spec.asked_by, author=None, two_person=world.two_people
-    )
-    if not decision.allowed:
-        raise Refused(decision.reason)
-    head = world.forge(project).head(project, ask.plan().branch)
-    if not world.life.on_branch(project, wanted.commit, head.commit):
-        raise Refused(
-            f"{wanted.name} was trained on commit `{wanted.commit[:8]}`, which is not on {head.branch}. Merge the pull "
-            "request first; what is merged is trained again and can be promoted."
-        )
-    if wanted.verdict == "FAIL":
-        raise Refused(f"{wanted.name} failed its validation, so it cannot be promoted. Its report says by how much.")
+    wanted, project = ask.version(version, name), ask.plan().repository
+    head = ask.world.forge(project).head(project, ask.plan().branch)
+    _check(ask, wanted, head)
     spec = Spec(
         kind=Kind.PROMOTE,
         project=project,
@@ -43,3 +31,22 @@ def promote(ask: Ask, version: str = "", model: str = "", *, share: int = 100) -
         version=wanted.number,
     )
     return Reply(runs=(ask.start(spec).id,))
+
+
+def _check(ask: Ask, wanted: Version, head: Head) -> None:
+    """Refuse what must not go into production. Raises Refused."""
+    world = ask.world
+    trainer = world.life.shop.store.get(wanted.run).spec.asked_by
+    same = world.person(ask.asker) == world.person(trainer)
+    decision = trust.may_promote(
+        approver=ask.asker, trainer=ask.asker if same else trainer, author=None, two_person=world.two_people
+    )
+    if not decision.allowed:
+        raise Refused(decision.reason)
+    if not world.life.on_branch(wanted.project, wanted.commit, head.commit):
+        raise Refused(
+            f"{wanted.name} was trained on commit `{wanted.commit[:8]}`, which is not on {head.branch}. Merge the pull "
+            "request first; what is merged is trained again and can be promoted."
+        )
+    if wanted.verdict == "FAIL":
+        raise Refused(f"{wanted.name} failed its validation, so it cannot be promoted. Its report says by how much.")

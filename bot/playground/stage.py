@@ -112,7 +112,15 @@ def set_stage(folder: Path, bot_url: str, github_port: int = 0, azure_port: int 
     )
     secrets = _secrets()
     app = world.app(webhook_url=f"{bot_url}/webhooks/github", secret=secrets[0])
-    port = azure_port or free_port()
+    azure, project, token = _organisation(azure_port or free_port(), f"{bot_url}/webhooks/azure-devops", secrets[1])
+    faults = Faults()
+    running = serve(azure.wsgi(faults=faults), port=int(azure.base_url.rsplit(":", 1)[1].split("/")[0]))
+    told = Secrets(app.id, app.private_key, secrets[0], token, secrets[1])
+    return Stage(hub, azure, running, faults, project, told)
+
+
+def _organisation(port: int, hook: str, password: str) -> tuple[AzureDevOps, Project, str]:
+    """Fabrikam with its project, people and service hooks; and the token of the bot's own account."""
     azure = AzureDevOps(f"http://127.0.0.1:{port}/Fabrikam")
     project = azure.create_project("Bikes", process="Agile")
     project.add_area("Models")
@@ -123,16 +131,13 @@ def set_stage(folder: Path, bot_url: str, github_port: int = 0, azure_port: int 
     for event in ("workitem.commented", "workitem.updated"):
         azure.subscribe(
             event,
-            f"{bot_url}/webhooks/azure-devops",
+            hook,
             jonas,
             project=project,
             username="lifecycle-bot",
-            password=secrets[1],
+            password=password,
         )
-    faults = Faults()
-    running = serve(azure.wsgi(faults=faults), port=port)
-    told = Secrets(app.id, app.private_key, secrets[0], azure.personal_token(robot), secrets[1])
-    return Stage(hub, azure, running, faults, project, told)
+    return azure, project, azure.personal_token(robot)
 
 
 def _secrets() -> tuple[str, str]:

@@ -63,11 +63,8 @@ def compare(reference: Profile, window: Profile, watch: Watch | None = None) -> 
     found += _judged(pairs, watch)
     found.sort(key=lambda one: (-one.verdict.rank, -(one.psi_corrected if one.psi_corrected is not None else 99.0)))
     notes = _notes(window, watch)
-    worst = max(
-        [one.verdict for one in found] + [alarm for alarm, _ in notes], key=lambda one: one.rank, default=Alarm.CLEAN
-    )
     return DriftReport(
-        verdict=worst,
+        verdict=_worst([one.verdict for one in found] + [alarm for alarm, _ in notes]),
         columns=tuple(found),
         rows=window.rows,
         sentence=describing.summary(found, window.rows, len(pairs), [note for _, note in notes]),
@@ -76,6 +73,10 @@ def compare(reference: Profile, window: Profile, watch: Watch | None = None) -> 
         extra=window.extra,
         notes=tuple(note for _, note in notes),
     )
+
+
+def _worst(alarms: list[Alarm]) -> Alarm:
+    return max(alarms, key=lambda one: one.rank, default=Alarm.CLEAN)
 
 
 def _schema(column: NumericColumn | CategoryColumn, what: str) -> ColumnDrift:

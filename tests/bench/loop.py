@@ -16,9 +16,9 @@ from pathlib import Path
 import requests
 
 from bot.playground.demo import start_bot, stop_bot, stop_jobs
+from bot.playground.reader import Reader
 from bot.playground.server import free_port
 from bot.playground.stage import MIRA, REPOSITORY, Stage, set_stage
-from bot.playground.story import Reader
 
 IDLE_SECONDS = 30
 TICKS = os.sysconf("SC_CLK_TCK")

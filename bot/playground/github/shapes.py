@@ -240,8 +240,7 @@ def issue(it: Issue) -> Json:
         "url": it.api,
         "repository_url": it.repo.api,
         "labels_url": it.api + "/labels{/name}",
-        "comments_url": it.api + "/comments",
-        "events_url": it.api + "/events",
+        **{f"{name}_url": f"{it.api}/{name}" for name in ("comments", "events", "timeline")},
         "html_url": it.web,
         "id": it.id,
         "node_id": node("PR" if it.pull else "I", it.id),
@@ -255,15 +254,11 @@ def issue(it: Issue) -> Json:
         "assignees": [user(one) for one in it.assignees],
         "milestone": None,
         "comments": len(it.comments),
-        "created_at": iso(it.created_at),
-        "updated_at": iso(it.updated_at),
-        "closed_at": maybe(it.closed_at),
+        **_times(it),
         "author_association": association(it.user, it.repo),
         "active_lock_reason": None,
         "body": it.body,
-        "closed_by": user(it.closed_by) if it.closed_by else None,
         "reactions": rollup(it.api + "/reactions", it.reactions),
-        "timeline_url": it.api + "/timeline",
         "performed_via_github_app": via(it.user),
         "state_reason": it.state_reason,
     }
@@ -271,6 +266,12 @@ def issue(it: Issue) -> Json:
         links = {"url": it.pull.api, "html_url": it.web, "diff_url": it.web + ".diff", "patch_url": it.web + ".patch"}
         shape |= {"draft": it.pull.draft, "pull_request": {**links, "merged_at": maybe(it.pull.merged_at)}}
     return shape
+
+
+def _times(it: Issue) -> Json:
+    closer = user(it.closed_by) if it.closed_by else None
+    at = {"created_at": iso(it.created_at), "updated_at": iso(it.updated_at), "closed_at": maybe(it.closed_at)}
+    return {**at, "closed_by": closer}
 
 
 def via(who: User) -> Json | None:

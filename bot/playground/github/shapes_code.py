@@ -146,17 +146,7 @@ def _end(label_owner: User, name: str, sha: str, home: Repo | None) -> Json:
 
 def pull(it: Issue, code: Pull) -> Json:
     """A pull request as lists have it."""
-    home = it.repo
-    links = {
-        "self": code.api,
-        "html": it.web,
-        "issue": it.api,
-        "comments": f"{it.api}/comments",
-        "review_comments": f"{code.api}/comments",
-        "review_comment": f"{home.api}/pulls/comments{{/number}}",
-        "commits": f"{code.api}/commits",
-        "statuses": f"{home.api}/statuses/{code.head_sha}",
-    }
+    home, links = it.repo, _links(it, code)
     return {
         "url": code.api,
         "id": code.id,
@@ -178,6 +168,19 @@ def pull(it: Issue, code: Pull) -> Json:
         "base": _end(home.owner, code.base_ref, code.base_sha, home),
         "_links": {name: {"href": address} for name, address in links.items()},
         "auto_merge": None,
+    }
+
+
+def _links(it: Issue, code: Pull) -> dict[str, str]:
+    return {
+        "self": code.api,
+        "html": it.web,
+        "issue": it.api,
+        "comments": f"{it.api}/comments",
+        "review_comments": f"{code.api}/comments",
+        "review_comment": f"{it.repo.api}/pulls/comments{{/number}}",
+        "commits": f"{code.api}/commits",
+        "statuses": f"{it.repo.api}/statuses/{code.head_sha}",
     }
 
 
