@@ -102,6 +102,10 @@ def _run(said: argparse.Namespace) -> int:
                 EEXIST, "The demo empties its folder first, and this one is not the demo's", said.folder
             )
         return run(said.folder, once=said.once, port=said.port, record=said.record)
+    if said.command == "serve":
+        return _serve(said.settings)
+    if said.command == "serve":
+        return _serve(said.settings)
     from bot import app
 
     command: Callable[[Path], int] = getattr(app, said.command)
