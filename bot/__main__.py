@@ -104,8 +104,6 @@ def _run(said: argparse.Namespace) -> int:
         return run(said.folder, once=said.once, port=said.port, record=said.record)
     if said.command == "serve":
         return _serve(said.settings)
-    if said.command == "serve":
-        return _serve(said.settings)
     from bot import app
 
     command: Callable[[Path], int] = getattr(app, said.command)
@@ -214,7 +212,9 @@ class _Parser(argparse.ArgumentParser):
 
         about = self.prog.removeprefix(NAME).strip()
         if wrong := re.search(r"COMMAND: invalid choice: '?([^' ]*)", message):
-            near = difflib.get_close_matches(wrong[1], ["serve", "web", "worker", "demo", "doctor", "help"], n=1)
+            near = difflib.get_close_matches(
+                wrong[1], ["serve", "web", "worker", "demo", "doctor", "prepare", "help"], n=1
+            )
             message = f"there is no command {wrong[1]}" + (f"; did you mean {near[0]}?" if near else "")
             about = ""
         self.exit(2, f"{self.prog}: {message}\n`{NAME} help{f' {about}' if about else ''}` tells how it is used.\n")
