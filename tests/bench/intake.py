@@ -1,6 +1,6 @@
 """How fast webhooks are taken in with every event on disk, next to a Probot that does and stores nothing.
 
-    python -m tests.bench.intake [--rounds 5] [--seconds 4] [--no-postgres] [--threads 16]
+    python -m tests.bench.intake [--rounds 9] [--seconds 2] [--no-postgres] [--threads 16]
 
 Prints JSON; README.md says what the figures are. Needs npm, which fetches Probot into a temporary folder.
 """
@@ -124,7 +124,7 @@ def main() -> None:
             "body_bytes": bench.body.stat().st_size,
             "fdatasync_ms": _fdatasync(folder),
             "saturated": {name: _summary(rounds[name], rounds["probot"]) for name in rounds},
-            "steady": {server.name: bench.steady(server, arguments.seconds * 2) for server in servers},
+            "steady": {server.name: bench.steady(server, arguments.seconds * 4) for server in servers},
             "killed": {server.name: bench.kill(server) for server in servers if server.database},
         }
     print(json.dumps(report, indent=2))
@@ -238,8 +238,8 @@ def _fdatasync(folder: Path) -> float:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the webhook intake.")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of one round")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of one round")
     parser.add_argument("--threads", type=int, default=16, help="of the web process")
     parser.add_argument("--no-postgres", action="store_true")
     return parser.parse_args()
