@@ -1,8 +1,10 @@
 """What a model repository says of itself: `lifecycle.yaml`, parsed and checked, every mistake with its line."""
 
-from typing import Annotated, Literal
+import re
+import shlex
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from lifecycle.verdicts import METRICS, Margin, names_of
 from lifecycle.verdicts import Task as TaskName
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 FILE = "lifecycle.yaml"
+CRON = re.compile(r"[0-9A-Za-z*,/-]{1,60}")
 Task = Literal["regression", "classification"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
@@ -76,9 +79,15 @@ class Monitoring(Part):
     @field_validator("schedule")
     @classmethod
     def readable_schedule(cls, value: str) -> str:
-        if value and len(value.split()) != 5:
-            raise ValueError(f'{value!r} is not a schedule; write five cron fields, as in "0 6 * * *"')
+        if value and not _is_cron(value.split()):
+            raise ValueError('this is not a schedule; write five cron fields, as in "0 6 * * *"')
         return value
+
+    @model_validator(mode="after")
+    def ordered(self) -> Self:
+        if self.psi_warn > self.psi_alarm:
+            raise ValueError("psi_warn must not be above psi_alarm")
+        return self
 
 
 class Resources(Part):
@@ -104,6 +113,24 @@ class Model(Part):
     retrain: Literal["propose", "auto"] = "propose"
     limits: Resources = Resources()
 
+    @field_validator("train")
+    @classmethod
+    def readable_command(cls, value: str) -> str:
+        try:
+            words = shlex.split(value)
+        except ValueError:
+            raise ValueError("a quote is not closed in this command") from None
+        if not words:
+            raise ValueError("expected a command such as python train.py")
+        return value
+
+    @model_validator(mode="after")
+    def fitting_metric(self) -> Self:
+        if self.validate_.metric and self.validate_.metric not in metric_names(self.task):
+            known = ", ".join(metric_names(self.task))
+            raise ValueError(f"{self.validate_.metric} is no metric for {self.task}; there are {known}")
+        return self
+
     @property
     def metric(self) -> str:
         """The metric that decides."""
@@ -114,6 +141,15 @@ class Project(Part):
     """The whole file."""
 
     models: dict[Name, Model] = Field(min_length=1)
+
+
+def _is_cron(fields: list[str]) -> bool:
+    """Whether these can be minute, hour, day, month and weekday; names of months and weekdays may be words."""
+    tops = (59, 23, 31, 12, 7)
+    return len(fields) == 5 and all(
+        CRON.fullmatch(field) and all(int(number) <= top for number in re.findall(r"(?<!/)\b[0-9]+", field))
+        for field, top in zip(fields, tops, strict=True)
+    )
 
 
 def metric_names(task: str) -> tuple[str, ...]:

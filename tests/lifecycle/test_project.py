@@ -156,3 +156,22 @@ def test_any_description_is_models_or_mistakes(changes: dict[str, object]) -> No
         return
     assert model.metric
     assert model.monitor.window
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("train: python 'train.py", "a quote is not closed"),
+        ("train: ''", "expected a command"),
+        ('monitor: {schedule: "99 * * * *"}', "not a schedule"),
+        ("monitor: {psi_warn: 0.5}", "psi_warn must not be above"),
+        ("validate: {metric: auc}", "no metric for regression"),
+    ],
+)
+def test_what_would_only_fail_later_is_told_at_once(wrong: str, said: str) -> None:
+    lines = {"task": "regression", "target": "y", "data": "d.csv", "train": "python train.py"}
+    lines.pop(wrong.split(":")[0], None)
+    text = "models:\n  m:\n" + "".join(f"    {key}: {value}\n" for key, value in lines.items()) + f"    {wrong}\n"
+    with pytest.raises(Mistakes) as told:
+        read_project(text)
+    assert said in str(told.value)
