@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from lifecycle import tables
 
-AHEAD = 3  # batches decoded while others are counted
+AHEAD = 1  # batch decoded while another is counted; more would only cost memory
 
 
 def batches(kind: str, filesystem: Any, path: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
@@ -101,10 +101,11 @@ def parquet_sample(filesystem: Any, files: Sequence[str], rows: int) -> pa.Table
     each = -(-rows // len(chosen))
     parts = []
     for name, one, count in chosen:
-        with filesystem.open_input_file(name) as handle:
-            part = pq.ParquetFile(handle).read_row_group(one)
         thin = max(1, count // each)
-        parts.append(part.take(pa.array(range(0, count, thin))) if thin > 1 else part)
+        with filesystem.open_input_file(name) as handle:
+            file = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_buffer(filesystem))
+            for batch in file.iter_batches(tables.BATCH, row_groups=[one]):
+                parts.append(pa.Table.from_batches([batch.take(pa.array(range(0, len(batch), thin)))]))
     return pa.concat_tables(parts, promote_options="permissive")
 
 

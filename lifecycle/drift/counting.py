@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lifecycle.drift.columns import (
     BUCKETS,
@@ -23,7 +22,7 @@ from lifecycle.drift.columns import (
     in_buckets,
     keep_most_frequent,
 )
-from lifecycle.drift.grid import CONSTANT, Floats, atoms_of, grid_for
+from lifecycle.drift.grid import BLOCK, CONSTANT, Floats, atoms_of, grid_for
 
 MAX_DISTINCT = 100_000  # values that training may have before we stop counting and call it text
 MAX_DISTINCT_SHORT = 50
@@ -69,8 +68,8 @@ class NumericBuilder:
             values = values.drop_null()
         if len(values):
             numbers = values.to_numpy(zero_copy_only=False)
-            for at in range(0, len(numbers), 65_536):
-                self._block(numbers[at : at + 65_536])
+            for at in range(0, len(numbers), BLOCK):
+                self._block(numbers[at : at + BLOCK])
 
     def _block(self, numbers: npt.NDArray[Any]) -> None:
         low, high = numbers.min(), numbers.max()
@@ -264,7 +263,7 @@ def as_numbers(values: pa.Array) -> pa.Array | None:
     if pa.types.is_temporal(kind) or pa.types.is_nested(kind):
         return None
     try:
-        return values if pa.types.is_integer(kind) else pc.cast(values, pa.float64())
+        return values if pa.types.is_integer(kind) else values.cast(pa.float64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
 
@@ -280,10 +279,10 @@ def as_texts(values: pa.Array) -> pa.Array | None:
         return None
     try:
         if pa.types.is_floating(kind):
-            whole = pc.cast(values, pa.int64(), safe=False)
-            if pc.all(pc.equal(pc.cast(whole, kind, safe=False), values)).as_py() is not False:
-                values = whole
-        return pc.cast(values, pa.string())
+            numbers = values.drop_null().to_numpy(zero_copy_only=False)
+            if (np.isfinite(numbers) & (numbers == np.rint(numbers)) & (np.abs(numbers) < 2**53)).all():
+                values = values.cast(pa.int64())
+        return values.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
 

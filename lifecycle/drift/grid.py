@@ -14,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 CELLS = 4096
+BLOCK = 32_768  # values at a time: all that is made of them stays in the processor's cache
 CENTRAL = (0.0005, 0.9995)
 ROOM = 0.02
 FULL = 1 / 256  # a cell that holds more of the rows than this, without one value that explains it, is too coarse
@@ -47,20 +48,20 @@ class Grid:
     def count(self, values: npt.NDArray[Any]) -> Counts:
         """Counts per cell of finite values."""
         counts = np.zeros(self.size, dtype=np.int64)
-        for at in range(0, len(values), 65_536):  # blocks stay in the processor's cache
-            counts += self._count(values[at : at + 65_536])
+        for at in range(0, len(values), BLOCK):
+            counts += self._count(values[at : at + BLOCK])
         return counts
 
     def _count(self, values: npt.NDArray[Any]) -> Counts:
         if self.edges is not None:
             return np.bincount(np.searchsorted(self.edges, values, side="right"), minlength=self.size)
-        place = np.subtract(values, self.start, dtype=np.float64)
-        np.divide(place, self.unit, out=place)
-        if self.shape is Shape.BENT:
+        bent = self.shape is Shape.BENT
+        place = np.subtract(values, self.start if bent else self.start - self.unit, dtype=np.float64)
+        np.multiply(place, 1 / self.unit, out=place)
+        if bent:
             np.divide(place, np.abs(place) + 1, out=place)
             np.multiply(place, CELLS / 2, out=place)
-            np.add(place, CELLS / 2, out=place)
-        np.add(place, 1, out=place)
+            np.add(place, CELLS / 2 + 1, out=place)
         np.clip(place, 0, CELLS + 1, out=place)
         return np.bincount(place.astype(np.intp), minlength=CELLS + 2)
 
@@ -121,7 +122,7 @@ def grid_for(sample: Floats, atoms: Mapping[float, float]) -> Grid:
     if linear is not None and not _too_full(linear, sample, atoms):
         return linear
     middle, spread = _middle(sample)
-    if spread > 0:
+    if spread > 1e-300:
         bent = Grid(Shape.BENT, middle, spread)
         if not _too_full(bent, sample, atoms):
             return bent
@@ -132,7 +133,8 @@ def grid_for(sample: Floats, atoms: Mapping[float, float]) -> Grid:
 def _linear(low: float, high: float) -> Grid | None:
     room = ROOM * (high - low) if high > low else max(abs(low), 1.0) * CONSTANT
     start, unit = low - room, (high - low + 2 * room) / CELLS
-    fine = np.isfinite(unit) and unit > 0 and start + unit > start  # otherwise floats are too coarse for equal cells
+    # where floats are too coarse for so small steps, there are no equal cells
+    fine = np.isfinite(unit) and unit > 1e-300 and start - unit < start < start + unit
     return Grid(Shape.LINEAR, start, unit) if fine else None
 
 

@@ -2,8 +2,8 @@
 
     python tests/bench/error_rates.py [--quick] [--only drift|power|gate|evidently]
 
-Every drift window is fresh data from the same (or a shifted) law, profiled and compared by the code that the bot runs; a
-new training sample of 20,000 rows is drawn for every ten windows. ``--evidently`` needs the package in the interpreter
+Every drift window is fresh data from the same (or a shifted) law, profiled and compared by the code that the bot runs;
+a new training sample of 20,000 rows is drawn for every ten windows. ``--evidently`` needs the package in the interpreter
 that EVIDENTLY_PYTHON names: its defaults judge the same kind of windows.
 """
 
@@ -170,7 +170,7 @@ def gate(quick):
     """Shares of PASS, INCONCLUSIVE and FAIL, beside the rule "at least as good as the champion"."""
     from lifecycle.verdicts import METRICS, Gate, Task, Verdict, judge
 
-    trials = 40 if quick else 400
+    trials = 40 if quick else 200
     found = []
     for metric, margin, steps in (
         ("auc", 0.01, (0.0, 0.2, 0.6)),
