@@ -1,9 +1,11 @@
 """Keeps the bot's processes running on one machine: starts them, starts the dead again, takes all down together."""
 
 import contextlib
+import errno
 import logging
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,7 +67,7 @@ class _Kept:
         try:
             # A process group of its own: Ctrl-C reaches us alone, and we take the children down in our way.
             self.process = subprocess.Popen(
-                [*_with(self.child.env), *self.child.argv],
+                _command(self.child),
                 stdin=subprocess.DEVNULL,
                 process_group=0,
                 preexec_fn=_die_with(os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads
@@ -130,9 +132,12 @@ def _stop(kept: Sequence[_Kept], signals: "_Signals", drain: float) -> int:
     return 1 if running else 0
 
 
-def _with(env: Mapping[str, str]) -> list[str]:
-    """What runs a program with more in its environment than ours has."""
-    return ["env", *(f"{name}={value}" for name, value in env.items())] if env else []
+def _command(child: Child) -> list[str]:
+    """The child's program, run with what is added to our environment. Raises FileNotFoundError."""
+    if shutil.which(child.argv[0]) is None:
+        raise FileNotFoundError(errno.ENOENT, "no such program", child.argv[0])
+    added = ["env", *(f"{name}={value}" for name, value in child.env.items())] if child.env else []
+    return [*added, *child.argv]
 
 
 def _die_with(parent: int) -> Callable[[], None]:
