@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from lifecycle.verdicts.baseline import TargetSummary
     from lifecycle.verdicts.cbpe import Cbpe
     from lifecycle.verdicts.checks import data_checks
+    from lifecycle.verdicts.costs import Cost, cost_check
+    from lifecycle.verdicts.direct_loss import expected_loss
     from lifecycle.verdicts.judging import judge
     from lifecycle.verdicts.late import measure, realised
+    from lifecycle.verdicts.seeds import across_seeds, spread_exceeds
 
 __all__ = [
     "METRICS",
@@ -22,6 +25,7 @@ __all__ = [
     "Cbpe",
     "Check",
     "Comparison",
+    "Cost",
     "Gate",
     "Interval",
     "Judgement",
@@ -33,21 +37,30 @@ __all__ = [
     "TargetSummary",
     "Task",
     "Verdict",
+    "across_seeds",
+    "cost_check",
     "data_checks",
     "default_margin",
+    "expected_loss",
     "judge",
     "measure",
     "names_of",
     "realised",
+    "spread_exceeds",
 ]
 
 _HEAVY = {
     "Cbpe": "cbpe",
+    "Cost": "costs",
     "TargetSummary": "baseline",
+    "across_seeds": "seeds",
+    "cost_check": "costs",
     "data_checks": "checks",
+    "expected_loss": "direct_loss",
     "judge": "judging",
     "measure": "late",
     "realised": "late",
+    "spread_exceeds": "seeds",
 }
 
 

@@ -3,8 +3,8 @@
     python tests/bench/error_rates.py [--quick] [--only drift|power|gate|evidently]
 
 Every drift window is fresh data from the same (or a shifted) law, profiled and compared by the code that the bot runs;
-a new training sample of 20,000 rows is drawn for every ten windows. ``--evidently`` needs the package in the interpreter
-that EVIDENTLY_PYTHON names: its defaults judge the same kind of windows.
+a new training sample of 20,000 rows is drawn for every ten windows. ``--only evidently`` needs the package in the
+interpreter that EVIDENTLY_PYTHON names: its defaults judge the same kind of windows.
 """
 
 import argparse
@@ -212,15 +212,22 @@ def evidently_child(quick):
             rng = np.random.default_rng([5, rows, at])
             before, now = (table(rng, size, 10).to_pandas() for size in (TRAINING, rows))
             told = Report([DataDriftPreset()]).run(now, before).dict()
-            value = next(
-                one["value"] for one in told["metrics"] if isinstance(one["value"], dict) and "share" in one["value"]
-            )
+            values = [one["value"] for one in told["metrics"]]
+            value = next(one for one in values if isinstance(one, dict) and "share" in one)
             column_hits += value["count"] / 10
             some += value["count"] > 0
             share += value["share"] >= 0.5
-        found.append({"rows": rows, "columns": 10, "windows": windows, "columns_drifted": round(column_hits / windows, 3),
-                      "any_column": some / windows, "dataset": share / windows,
-                      "seconds_a_window": round((time.perf_counter() - start) / windows, 2)})  # fmt: skip
+        found.append(
+            {
+                "rows": rows,
+                "columns": 10,
+                "windows": windows,
+                "columns_drifted": round(column_hits / windows, 3),
+                "any_column": some / windows,
+                "dataset": share / windows,
+                "seconds_a_window": round((time.perf_counter() - start) / windows, 2),
+            }
+        )
     print(json.dumps(found))
 
 
