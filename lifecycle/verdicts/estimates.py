@@ -11,6 +11,7 @@ import numpy as np
 from lifecycle.verdicts.findings import Interval
 from lifecycle.verdicts.intervals import (
     cells_interval,
+    dealt,
     influence_interval,
     mean_interval,
     poisson_interval,
@@ -95,21 +96,21 @@ def _ranking(rows: Rows, scores: Scores) -> tuple[float, Floats]:
 
 
 def _smooth(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
-    parts = [smooth_sums(metric, rows, rows.candidate)]
+    parts = smooth_sums(metric, rows, rows.candidate)
+    width = len(parts)
     if rows.champion is not None:
-        parts.append(smooth_sums(metric, rows, rows.champion))
-    width = parts[0].shape[1]
-    sums = np.column_stack([*parts, np.ones(len(rows))])
+        parts += smooth_sums(metric, rows, rows.champion)
+    sums = dealt([*parts, np.ones(len(rows))], blocks)
 
     def value(at: Floats) -> Floats:
         means = at / at[..., -1:]
         own = smooth_value(metric, means[..., :width])
         return own if rows.champion is None else own - smooth_value(metric, means[..., width : 2 * width])
 
-    whole = sums.sum(axis=0) / len(rows)
+    whole = np.array([part.mean() for part in parts])
     own = float(smooth_value(metric, whole[:width]))
     other = None if rows.champion is None else float(smooth_value(metric, whole[width : 2 * width]))
-    return Estimate(own, other, poisson_interval(sums, value, confidence, blocks))
+    return Estimate(own, other, poisson_interval(sums, value, confidence))
 
 
 def _cells(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
@@ -128,7 +129,7 @@ def _cells(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> E
     else:
         table = np.zeros((int(blocks.max()) + 1, len(counts)))
         np.add.at(table, (blocks, cells), 1.0)
-        interval = poisson_interval(table, difference, confidence, np.arange(len(table)))
+        interval = poisson_interval(table, difference, confidence)
     return Estimate(each[0], each[1] if len(each) > 1 else None, interval)
 
 

@@ -6,7 +6,7 @@ Every function takes ``blocks``: n codes of groups of rows that depend on each o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -103,15 +103,11 @@ def cells_interval(counts: Ints, value: Callable[[Floats], Floats], confidence: 
     return _percentiles(float(value(counts.astype(np.float64))), value(drawn.astype(np.float64)), rows, confidence)
 
 
-def poisson_interval(
-    sums: Floats, value: Callable[[Floats], Floats], confidence: float, blocks: Ints | None = None
-) -> Interval:
-    """Poisson bootstrap (Chamandy et al. 2012) of a function of sums over rows; ``sums``: n x d.
+def poisson_interval(groups: Floats, value: Callable[[Floats], Floats], confidence: float) -> Interval:
+    """Poisson bootstrap (Chamandy et al. 2012) of a function of sums; ``groups``: G x d sums.
 
-    Rows of a block get one weight. Independent rows beyond 10,000 are dealt into as many groups first: the expected
-    variance is the same, its relative error 1 %, the cost bounded. ``value`` takes sums: (..., d) -> (...).
+    ``value`` takes sums: (..., d) -> (...).
     """
-    groups = _groups(sums, blocks)
     rng = np.random.default_rng(SEED)
     table = _poisson_table()
     drawn = []
@@ -121,11 +117,19 @@ def poisson_interval(
     return _percentiles(float(value(groups.sum(axis=0))), value(np.concatenate(drawn)), len(groups), confidence)
 
 
-def _groups(sums: Floats, blocks: Ints | None) -> Floats:
-    if blocks is None and len(sums) <= MAX_GROUPS:
-        return sums
-    codes = np.arange(len(sums)) % MAX_GROUPS if blocks is None else blocks
-    return np.column_stack([np.bincount(codes, weights=column) for column in sums.T])
+def dealt(columns: Sequence[Floats], blocks: Ints | None) -> Floats:
+    """G x d sums of d columns: over blocks, or single rows. Independent rows beyond 10,000 are dealt into as many
+    groups: the expected variance is the same, its relative error 1 %, the cost bounded."""
+    if blocks is not None:
+        return np.column_stack([np.bincount(blocks, weights=column) for column in columns])
+    rows = len(columns[0])
+    if rows <= MAX_GROUPS:
+        return np.column_stack(columns)
+    full = rows - rows % MAX_GROUPS
+    groups = np.stack([column[:full].reshape(-1, MAX_GROUPS).sum(axis=0) for column in columns], axis=1)
+    for at, column in enumerate(columns):
+        groups[: rows - full, at] += column[full:]
+    return groups
 
 
 def _poisson_table() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

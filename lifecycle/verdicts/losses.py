@@ -49,13 +49,13 @@ def _brier(table: Floats, codes: Ints) -> Floats:
     return losses
 
 
-def smooth_sums(metric: str, rows: Rows, scores: Scores) -> Floats:
-    """n x d values of a row whose means make rmse or r2; labels are centred, which keeps precision."""
+def smooth_sums(metric: str, rows: Rows, scores: Scores) -> list[Floats]:
+    """d times n values of rows whose means make rmse or r2; labels are centred, which keeps precision."""
     errors = np.square(_answers(scores) - rows.labels)
     if metric == "rmse":
-        return errors[:, None]
+        return [errors]
     centred = rows.labels - rows.labels.mean()
-    return np.column_stack([errors, centred, np.square(centred)])
+    return [errors, centred, np.square(centred)]
 
 
 def smooth_value(metric: str, means: Floats) -> Floats:

@@ -35,14 +35,26 @@ def ranking(positive: npt.NDArray[np.bool_], scores: Floats) -> Ranking:
     zeros = len(positive) - ones
     if not ones or not zeros:
         raise ValueError("The area under the ROC curve needs both classes among the rows; there is only one.")
-    ranks = midranks(scores)
-    above = np.empty(len(scores))  # the share of the other class that a row is on the right side of
-    above[positive] = (ranks[positive] - midranks(scores[positive])) / zeros
-    above[~positive] = 1 - (ranks[~positive] - midranks(scores[~positive])) / ones
+    above = _placements(positive, scores, ones, zeros)
     area = float(above[positive].mean())
     # n/(n-1) within each class makes the sum of squares DeLong's unbiased variance
     scale = np.where(positive, 1 / np.sqrt(ones * max(ones - 1, 1)), 1 / np.sqrt(zeros * max(zeros - 1, 1)))
     return Ranking(area, (above - area) * scale)
+
+
+def _placements(positive: npt.NDArray[np.bool_], scores: Floats, ones: int, zeros: int) -> Floats:
+    """For each row the share of the other class that it is on the right side of; from one sort for both classes."""
+    order = np.argsort(scores, kind="stable")
+    ordered, flags = scores[order], positive[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    ties = np.diff(np.append(starts, len(ordered)))
+    ones_in = np.add.reduceat(flags.astype(np.int64), starts)
+    zeros_in = ties - ones_in
+    for_ones = (np.cumsum(zeros_in) - zeros_in / 2) / zeros
+    for_zeros = 1 - (np.cumsum(ones_in) - ones_in / 2) / ones
+    above = np.empty(len(scores))
+    above[order] = np.where(flags, np.repeat(for_ones, ties), np.repeat(for_zeros, ties))
+    return above
 
 
 def rankings(labels: Ints, classes: int, table: Floats | None, values: Floats | None) -> Ranking:
