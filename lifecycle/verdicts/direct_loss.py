@@ -24,7 +24,8 @@ def expected_loss(known: pa.Table, losses: object, window: pa.Table, *, confiden
 
     known, window: features and the model's ``prediction``, same columns (those of one alone are ignored). losses: what
     the model lost on the known rows (absolute or squared errors), which it was not trained on. The interval holds
-    the rows' own noise and that of the second model's mean (out of three folds). Raises ValueError for under 200 known rows.
+    the rows' own noise and that of the second model's mean (out of three folds). Raises ValueError for fewer than 200
+    known rows.
     """
     values = np.asarray(losses, dtype=np.float64)
     if len(values) != len(known) or not np.isfinite(values).all():
