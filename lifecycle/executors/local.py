@@ -51,7 +51,9 @@ class LocalExecutor:
         self.wall = wall
         self.log_bytes = log_bytes
         seen = {name: value for name, value in (environ or {}).items() if INSTALLER_SEES.match(name)}
-        self.installer = {"PATH": PROGRAMS, "HOME": os.path.expanduser("~")} | seen
+        # The machine's own list of certificates, as pip and the browser use it: an index may be a company's.
+        certificates = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}  # its newer and its older name
+        self.installer = {"PATH": PROGRAMS, "HOME": os.path.expanduser("~")} | certificates | seen
         self.python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 
     def sandboxed(self) -> sandbox.Sandbox | str:
