@@ -24,11 +24,13 @@ class Rate:
     now: int
     here: int
     words: str
+    both_ways: bool = False
 
     @property
-    def change(self) -> float:
-        """Difference of the shares."""
-        return (self.now / self.here if self.here else 0.0) - (self.count / self.rows if self.rows else 0.0)
+    def size(self) -> float:
+        """How far the shares are apart; fewer than expected only counts where that is news."""
+        change = (self.now / self.here if self.here else 0.0) - (self.count / self.rows if self.rows else 0.0)
+        return abs(change) if self.both_ways else max(change, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _pair(reference: NumericColumn | CategoryColumn, window: Column) -> Pair:
 def _number_rates(reference: NumericColumn, window: NumericColumn) -> tuple[Rate, ...]:
     infinite = reference.minus_inf + reference.plus_inf, window.minus_inf + window.plus_inf
     return (
-        Rate(reference.missing, reference.rows, window.missing, window.rows, "are missing"),
+        Rate(reference.missing, reference.rows, window.missing, window.rows, "are missing", both_ways=True),
         Rate(infinite[0], reference.rows, infinite[1], window.rows, "are infinite"),
         Rate(0, reference.finite, window.below, window.finite, "are lower than anything in training"),
         Rate(0, reference.finite, window.above, window.finite, "are higher than anything in training"),
@@ -125,12 +127,14 @@ def _number_rates(reference: NumericColumn, window: NumericColumn) -> tuple[Rate
 
 
 def _category_rates(reference: CategoryColumn, window: CategoryColumn) -> tuple[Rate, ...]:
-    """New values are to be expected as often as training had values exactly once (Good 1953)."""
+    """New values are to be expected about as often as training had values exactly once (Good 1953); those it had twice
+    are added for what that estimate leaves open."""
     new = describing.new_values(window)
+    expected = reference.once + int((reference.counts == 2).sum())
     return (
-        Rate(reference.missing, reference.rows, window.missing, window.rows, "are missing"),
+        Rate(reference.missing, reference.rows, window.missing, window.rows, "are missing", both_ways=True),
         Rate(
-            reference.once if reference.complete else 0,
+            expected if reference.complete else 0,
             reference.rows - reference.missing,
             window.new,
             window.rows - window.missing,
@@ -143,9 +147,7 @@ def _judged(pairs: list[Pair], watch: Watch) -> list[ColumnDrift]:
     """Each pair's verdict. Every column is looked at in two ways, its shape and its rates, so shapes are adjusted for
     twice the columns; rates, which must be far surer, for all rates of all columns."""
     adjusted = holm([pair.tested.p for pair in pairs] + [1.0] * len(pairs))[: len(pairs)]
-    suspects = [
-        (at, rate) for at, pair in enumerate(pairs) for rate in pair.rates if abs(rate.change) >= watch.quality_warn
-    ]
+    suspects = [(at, rate) for at, pair in enumerate(pairs) for rate in pair.rates if rate.size >= watch.quality_warn]
     raw = [rate_p(rate.count, rate.rows, rate.now, rate.here) for _, rate in suspects]
     silent = sum(len(pair.rates) for pair in pairs) - len(suspects)  # tested too: their p-values are taken as 1
     certain = holm(raw + [1.0] * silent)[: len(raw)]
@@ -163,7 +165,7 @@ def _verdict(pair: Pair, p: float, hits: list[Rate], watch: Watch) -> ColumnDrif
     shifted = Alarm.CLEAN
     if p < watch.p and pair.tested.corrected >= warn:
         shifted = Alarm.ALARM if pair.tested.corrected >= alarm else Alarm.WARN
-    quality = [Alarm.ALARM if abs(rate.change) >= watch.quality_alarm else Alarm.WARN for rate in hits]
+    quality = [Alarm.ALARM if rate.size >= watch.quality_alarm else Alarm.WARN for rate in hits]
     verdict = max([shifted, *quality], key=lambda one: one.rank)
     parts = [_rate_words(rate) for rate in hits]
     ks, far = _distances(pair)
