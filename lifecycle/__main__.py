@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -136,21 +136,15 @@ def _names(text: str) -> list[str]:
 
 def _profile(chosen: argparse.Namespace) -> int:
     from lifecycle import tables
-    from lifecycle.drift import profile
+    from lifecycle.drift import profile_files
 
     sources = [tables.source(one) for one in chosen.data]
-    sample = sources[0].sample() if len(sources) == 1 else None
-    made = profile(_rows(sources), exclude=chosen.exclude, prediction=chosen.prediction, sample=sample)
+    made = profile_files(sources, exclude=chosen.exclude, prediction=chosen.prediction)
     if not made.rows:
         raise tables.TableError(f"{chosen.data[0]} has no rows.")
     _write(Path(chosen.out), made.to_bytes())
     print(_profiled(made, chosen.out))
     return DONE
-
-
-def _rows(sources: Sequence[Any]) -> Iterator[pa.RecordBatch]:
-    for one in sources:
-        yield from one.batches()
 
 
 def _write(path: Path, what: bytes) -> None:
@@ -174,13 +168,13 @@ def _profiled(made: Profile, out: str) -> str:
 
 def _drift(chosen: argparse.Namespace) -> int:
     from lifecycle import tables
-    from lifecycle.drift import Profile, Watch, compare, profile
+    from lifecycle.drift import Profile, Watch, compare, profile_files
 
     reference = Profile.from_bytes(tables.content(chosen.profile))
     watch = Watch(
         chosen.psi_warn, chosen.psi_alarm, chosen.p, ignore=tuple(chosen.ignore), usual_rows=chosen.usual_rows
     )
-    window = profile(_rows([tables.source(one) for one in chosen.data]), like=reference)
+    window = profile_files([tables.source(one) for one in chosen.data], like=reference)
     if not window.rows:
         raise tables.TableError(f"{chosen.data[0]} has no rows.")
     if not any(name in window.columns for name in reference.columns):

@@ -76,7 +76,7 @@ def _parquet(filesystem: Any, path: str, columns: Sequence[str] | None) -> Itera
         handle.seek(0)
         file = pq.ParquetFile(handle, read_dictionary=words, pre_buffer=False, buffer_size=_buffer(filesystem))
         wanted = tables.chosen(columns, schema.names, path)
-        yield from file.iter_batches(batch_size=tables.BATCH, columns=wanted, use_threads=True)
+        yield from file.iter_batches(tables.batch_rows(len(wanted or schema.names)), columns=wanted, use_threads=True)
 
 
 def _buffer(filesystem: Any) -> int:
@@ -84,29 +84,52 @@ def _buffer(filesystem: Any) -> int:
     return 256 << 10 if filesystem.type_name == "local" else 4 << 20
 
 
-def parquet_sample(filesystem: Any, files: Sequence[str], rows: int) -> pa.Table | None:
-    """Rows from row groups spread over all files: as many groups as it takes."""
+def parquet_columns(filesystem: Any, files: Sequence[str]) -> list[str]:
+    """The columns of all files, in the order of their first appearance."""
     import pyarrow.parquet as pq
 
-    groups = []
+    names: dict[str, None] = {}
+    for name in files:
+        names |= dict.fromkeys(pq.read_schema(name, filesystem=filesystem).names)
+    return list(names)
+
+
+def parquet_sample(
+    filesystem: Any, files: Sequence[str], rows: int | None, columns: Sequence[str] | None
+) -> pa.Table | None:
+    """Rows from row groups spread over all files: as many groups as it takes. None: so many as decide about cells."""
+    import pyarrow.parquet as pq
+
+    from lifecycle.drift.profiles import sample_rows
+
+    wanted = list(columns) if columns is not None else parquet_columns(filesystem, files)
+    rows = sample_rows(len(wanted)) if rows is None else rows
+    groups: list[tuple[str, int, int]] = []
     for name in files:
         meta = pq.read_metadata(name, filesystem=filesystem)
         groups += [(name, one, meta.row_group(one).num_rows) for one in range(meta.num_row_groups)]
     total = sum(count for _, _, count in groups)
-    if total <= rows or len(groups) < 2:
+    if total <= rows:
         return None
-    wanted = max(2, -(-len(groups) * rows // total))
-    step = max(1, len(groups) // wanted)
-    chosen = [groups[at] for at in range(0, len(groups), step)][:64]
+    step = max(1, len(groups) // max(2, -(-len(groups) * rows // total)))
+    chosen = groups[::step][:64]
     each = -(-rows // len(chosen))
-    parts = []
+    parts: list[pa.Table] = []
     for name, one, count in chosen:
-        thin = max(1, count // each)
-        with filesystem.open_input_file(name) as handle:
-            file = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_buffer(filesystem))
-            for batch in file.iter_batches(tables.BATCH, row_groups=[one]):
-                parts.append(pa.Table.from_batches([batch.take(pa.array(range(0, len(batch), thin)))]))
+        parts += _thinned(filesystem, name, one, max(1, count // each), wanted)
     return pa.concat_tables(parts, promote_options="permissive")
+
+
+def _thinned(filesystem: Any, path: str, group: int, thin: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Every so manieth row of a row group."""
+    import pyarrow.parquet as pq
+
+    with filesystem.open_input_file(path) as handle:
+        file = pq.ParquetFile(handle, pre_buffer=False, buffer_size=_buffer(filesystem))
+        there = [name for name in columns if name in file.schema_arrow.names]
+        rows = tables.batch_rows(len(there))
+        for batch in file.iter_batches(rows, row_groups=[group], columns=there):
+            yield pa.Table.from_batches([batch.take(pa.array(range(0, len(batch), thin)))])
 
 
 def _csv(filesystem: Any, path: str) -> Iterator[pa.RecordBatch]:

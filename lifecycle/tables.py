@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-BATCH = 65_536
+BATCH = 65_536  # rows at a time, fewer of wide tables
+BATCH_VALUES = 4_000_000
 BLOCK = 16 << 20  # bytes of text at a time; also the longest line that can be read
 WHOLE = 128 << 20  # text files up to here are read at once, which lets types be found from all rows
 
@@ -59,14 +60,28 @@ class Source:
         with _told(self.where):
             return pa.Table.from_batches(found)
 
-    def sample(self, rows: int = 262_144) -> pa.Table | None:
+    def columns(self) -> list[str] | None:
+        """The names, where they can be had without reading rows (parquet); else None."""
+        from lifecycle import readers
+
+        if self.kind != PARQUET:
+            return None
+        with _told(self.where):
+            return readers.parquet_columns(self.filesystem, self.files)
+
+    def sample(self, rows: int | None = None, columns: Sequence[str] | None = None) -> pa.Table | None:
         """Rows from all over the file, for deciding about cells; None where only the beginning is cheap to read."""
         from lifecycle import readers
 
         if self.kind != PARQUET:
             return None
         with _told(self.where):
-            return readers.parquet_sample(self.filesystem, self.files, rows)
+            return readers.parquet_sample(self.filesystem, self.files, rows, columns)
+
+
+def batch_rows(columns: int) -> int:
+    """Rows at a time, so that a batch takes some 30 MB whatever its width."""
+    return max(1024, min(BATCH, BATCH_VALUES // max(columns, 1)))
 
 
 def source(where: str | os.PathLike[str]) -> Source:

@@ -10,6 +10,7 @@ from lifecycle.drift.standing import Call, Standing, standing
 
 if TYPE_CHECKING:
     from lifecycle.drift.comparing import compare
+    from lifecycle.drift.files import profile_files
     from lifecycle.drift.profiles import Profile, profile
 
 __all__ = [
@@ -23,10 +24,11 @@ __all__ = [
     "Watch",
     "compare",
     "profile",
+    "profile_files",
     "standing",
 ]
 
-_HEAVY = {"compare": "comparing", "Profile": "profiles", "profile": "profiles"}
+_HEAVY = {"compare": "comparing", "Profile": "profiles", "profile": "profiles", "profile_files": "files"}
 
 
 def __getattr__(name: str) -> object:

@@ -22,7 +22,7 @@ from lifecycle.drift.columns import (
     in_buckets,
     keep_most_frequent,
 )
-from lifecycle.drift.grid import BLOCK, CONSTANT, Floats, atoms_of, grid_for
+from lifecycle.drift.grid import BLOCK, CONSTANT, Floats, atoms_of, grid_for, quantile
 
 MAX_DISTINCT = 100_000  # values that training may have before we stop counting and call it text
 MAX_DISTINCT_SHORT = 50
@@ -48,10 +48,10 @@ class NumericBuilder:
         if like is not None:
             self._column = replace(like, role=role, counts=np.zeros_like(like.counts), **_NOTHING)
         else:
-            known = sample if sample is not None else np.empty(0)
+            known = np.sort(sample) if sample is not None else np.empty(0)
             atoms = atoms_of(known)
             grid = grid_for(known, atoms)
-            centre = float(np.quantile(known, 0.5, method="nearest")) if len(known) else 0.0
+            centre = quantile(known, 0.5) if len(known) else 0.0
             counts = np.zeros(grid.size, dtype=np.int64)
             self._column = NumericColumn(name, role, grid, counts, None, centre, atoms=atoms)
         self._like = like is not None

@@ -99,25 +99,29 @@ class Grid:
         return bool(np.array_equal(self.edges, other.edges))
 
 
-def atoms_of(sample: Floats) -> dict[float, float]:
-    """Single values that hold more than a full cell's share of the sample, with their shares; most frequent first."""
-    if not len(sample):
+def quantile(ordered: Floats, share: float) -> float:
+    """The nearest value of a sorted sample."""
+    return float(ordered[round(share * (len(ordered) - 1))])
+
+
+def atoms_of(ordered: Floats) -> dict[float, float]:
+    """Single values of a sorted sample that hold more than a full cell's share, with their shares, frequent first."""
+    if not len(ordered):
         return {}
-    ordered = np.sort(sample)
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-    lengths = np.diff(np.append(starts, len(ordered)))
-    common = np.argsort(-lengths, kind="stable")[:MAX_ATOMS]
-    least = max(FULL * len(ordered), 2)
-    return {float(ordered[starts[at]]): float(lengths[at]) / len(ordered) for at in common if lengths[at] >= least}
+    lengths = np.diff(starts, append=len(ordered))
+    common = np.flatnonzero(lengths >= max(FULL * len(ordered), 2))
+    common = common[np.argsort(-lengths[common], kind="stable")][:MAX_ATOMS]
+    return {float(ordered[starts[at]]): float(lengths[at]) / len(ordered) for at in common}
 
 
 def grid_for(sample: Floats, atoms: Mapping[float, float]) -> Grid:
-    """The first of the three shapes that has no cell fuller than 1/256, but for atoms. Finite values; may be none."""
+    """The first of the shapes that has no cell fuller than 1/256, but for atoms. Finite and sorted; may be none."""
     if not len(sample):
         return Grid(Shape.LINEAR, 0.0, 1.0)
-    low, high = (float(value) for value in np.quantile(sample, CENTRAL, method="nearest"))
+    low, high = (quantile(sample, share) for share in CENTRAL)
     if low == high:
-        low, high = float(sample.min()), float(sample.max())
+        low, high = float(sample[0]), float(sample[-1])
     linear = _linear(low, high)
     if linear is not None and not _too_full(linear, sample, atoms):
         return linear
@@ -126,7 +130,7 @@ def grid_for(sample: Floats, atoms: Mapping[float, float]) -> Grid:
         bent = Grid(Shape.BENT, middle, spread)
         if not _too_full(bent, sample, atoms):
             return bent
-    edges = np.unique(np.quantile(sample, np.linspace(0, 1, EDGES + 1), method="inverted_cdf"))
+    edges = np.unique(sample[np.rint(np.linspace(0, len(sample) - 1, EDGES + 1)).astype(np.intp)])
     return Grid(Shape.EDGES, 0.0, 1.0, np.append(edges, min(np.nextafter(edges[-1], np.inf), np.finfo(np.float64).max)))
 
 
@@ -141,7 +145,7 @@ def _linear(low: float, high: float) -> Grid | None:
 def _middle(sample: Floats) -> tuple[float, float]:
     """The median, and half the distance of the quartiles (or of wider quantiles, where these coincide)."""
     for tail in (0.25, 0.1, 0.02):
-        low, middle, high = (float(value) for value in np.quantile(sample, [tail, 0.5, 1 - tail], method="nearest"))
+        low, middle, high = (quantile(sample, share) for share in (tail, 0.5, 1 - tail))
         if high > low and np.isfinite(high - low):
             return middle, (high - low) / 2
     return 0.0, 0.0

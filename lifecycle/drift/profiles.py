@@ -23,6 +23,8 @@ from lifecycle.drift.counting import Builder, CategoryBuilder, Coerced, Ignored,
 
 VERSION = 1
 SAMPLE = 262_144  # rows that decide about kinds and cells
+SAMPLE_WIDE = 20_000  # of tables with hundreds of columns
+SAMPLE_VALUES = 16_000_000
 PREDICTION = ("prediction",)
 
 Tables: TypeAlias = pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch]
@@ -60,7 +62,8 @@ class Profile:
 
     def joined(self, other: Profile) -> Profile:
         """These columns and another table's, such as features of training and predictions on held-back rows."""
-        return replace(self, columns={**self.columns, **other.columns})
+        extra = tuple(sorted({*self.extra, *other.extra}))
+        return replace(self, columns={**self.columns, **other.columns}, extra=extra)
 
     def to_bytes(self) -> bytes:
         """Gzipped JSON, 2 to 4 KB a numeric column; the same profile gives the same bytes."""
@@ -141,12 +144,17 @@ def _head(
     if isinstance(tables, pa.Table):
         if like is not None or sample is not None:
             return sample, iter(tables.to_batches(65_536))
-        step = -(-len(tables) // SAMPLE) if len(tables) else 1
+        step = -(-len(tables) // sample_rows(tables.num_columns)) if len(tables) else 1
         spread = tables if step == 1 else tables.take(pa.array(np.arange(0, len(tables), step)))
         return spread, iter(tables.to_batches(65_536))
     if like is not None or sample is not None:
         return sample, iter(tables)
     return _first_rows(iter(tables))
+
+
+def sample_rows(columns: int) -> int:
+    """How many rows decide about cells: what fits well into memory."""
+    return min(SAMPLE, max(SAMPLE_WIDE, SAMPLE_VALUES // max(columns, 1)))
 
 
 def _first_rows(batches: Iterator[pa.RecordBatch]) -> tuple[pa.Table | None, Iterator[pa.RecordBatch]]:
@@ -155,7 +163,7 @@ def _first_rows(batches: Iterator[pa.RecordBatch]) -> tuple[pa.Table | None, Ite
     for batch in batches:
         kept.append(batch)
         rows += len(batch)
-        if rows >= SAMPLE:
+        if rows >= sample_rows(batch.num_columns):
             break
 
     def again() -> Iterator[pa.RecordBatch]:

@@ -55,6 +55,23 @@ def test_parquet_a_folder_of_it_and_a_file_url(tmp_path):
     assert sample["a"].to_pylist()[-1] > 500  # from all over, not from the beginning
 
 
+def test_wide_tables_are_profiled_in_slabs(tmp_path, monkeypatch):
+    from lifecycle.drift import Profile, compare, files, profile_files
+
+    rng = np.random.default_rng(0)
+    whole = pa.table({f"x{at}": rng.normal(size=500) for at in range(30)} | {"c": ["a", "b"] * 250})
+    pq.write_table(whole, tmp_path / "t.parquet")
+    narrow = profile_files([source(tmp_path / "t.parquet")], exclude=["x3"])
+    monkeypatch.setattr(files, "WIDE", 10)
+    monkeypatch.setattr(files, "SLAB", 7)
+    wide = profile_files([source(tmp_path / "t.parquet")], exclude=["x3"])
+    assert wide.to_bytes() == narrow.to_bytes()
+    window = profile_files([source(tmp_path / "t.parquet")] * 2, like=wide)
+    assert (window.rows, window.extra) == (1000, ("x3",))
+    assert compare(wide, window).verdict == "CLEAN"
+    assert Profile.of(whole, like=wide).add(Profile.of(whole, like=wide)).rows == window.rows
+
+
 def test_an_abandoned_reader_leaves_no_thread(tmp_path):
     import threading
 
