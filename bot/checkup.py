@@ -108,14 +108,14 @@ def folder(state: Path) -> Iterator[Finding]:
 
 def database(settings: Settings) -> Iterator[Finding]:
     """Whether the database opens, and which versions its tables have; nothing is made or changed."""
-    from bot.storage import NEWEST, TABLES
+    from bot.storage import TABLES, newest
 
     try:
         kind, found = _postgresql(settings.database) if settings.database else _sqlite(settings.state)
     except (sqlite3.Error, OSError) as error:
         yield fail("database", f"it does not open: {error}", "Restore it from a backup, or look at its permissions.")
         return
-    newer = sorted(found[table] for table in TABLES.values() if found.get(table, "") > NEWEST)
+    newer = sorted(found[table] for name, table in TABLES.items() if found.get(table, "") > newest(name))
     if newer:
         yield fail("database", f"{kind}; a newer lifecycle-bot has written it ({newer[-1]})", "Install that one again.")
     elif not found:

@@ -9,8 +9,12 @@ from bot.settings import Settings
 from lifecycle import connect
 
 HERE = Path(__file__).parent
-NEWEST = "0001"  # of every set of migrations; a test compares it with them, so that starting need not load Alembic
 TABLES = {"lifecycle": "lifecycle_version", "bot": "bot_version", "inbox": "inbox_version"}
+SCRIPTS = {
+    "lifecycle": HERE.parent / "lifecycle" / "migrations",
+    "bot": HERE / "migrations",
+    "inbox": HERE / "inbox_migrations",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,18 @@ def open_storage(settings: Settings) -> Storage:
     return storage
 
 
+def newest(name: str) -> str:
+    """The newest version of one set of migrations, read off the files' names: starting need not load Alembic."""
+    return max(path.stem for path in (SCRIPTS[name] / "versions").glob("[0-9]*.py"))
+
+
 def _migrate(storage: Storage) -> None:
     import lifecycle
 
-    scripts = {
-        "lifecycle": (storage.main, Path(lifecycle.__file__).parent / "migrations"),
-        "bot": (storage.main, HERE / "migrations"),
-        "inbox": (storage.inbox, HERE / "inbox_migrations"),
-    }
-    for name, (engine, folder) in scripts.items():
-        if _version(engine, TABLES[name]) != NEWEST:
-            lifecycle.migrate(engine, folder, TABLES[name])
+    for name, table in TABLES.items():
+        engine = storage.inbox if name == "inbox" else storage.main
+        if _version(engine, table) != newest(name):
+            lifecycle.migrate(engine, SCRIPTS[name], table)
 
 
 def _version(engine: Engine, table: str) -> str | None:

@@ -33,13 +33,13 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert not broken
 
 
-def test_the_schema_version_that_starting_expects_is_the_newest_migration() -> None:
+def test_the_schema_versions_that_starting_expects_are_the_newest_migrations() -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    from bot.storage import NEWEST
+    from bot.storage import SCRIPTS, newest
 
-    for folder in ("lifecycle/migrations", "bot/migrations", "bot/inbox_migrations"):
+    for name, folder in SCRIPTS.items():
         config = Config()
-        config.set_main_option("script_location", str(ROOT / folder))
-        assert ScriptDirectory.from_config(config).get_current_head() == NEWEST
+        config.set_main_option("script_location", str(folder))
+        assert ScriptDirectory.from_config(config).get_current_head() == newest(name)
