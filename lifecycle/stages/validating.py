@@ -15,7 +15,7 @@ from lifecycle.runs import Run, Stage, StageRecord
 from lifecycle.shop import Outcome, Shop, Trouble, job_name, part_of, requirements_of
 from lifecycle.stages import packaging
 from lifecycle.usual import as_times, keep_usual
-from lifecycle.verdicts import Gate, Judgement, Margin, TargetSummary, judge
+from lifecycle.verdicts import Gate, Judgement, Margin, TargetSummary, judge, plot_facts
 from lifecycle.windows import length_of
 
 CHAMPION = "champion-v"
@@ -56,6 +56,7 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
     _keep_profile(packaging.folder(shop, run), data, all_rows, rules)
     result = {
         "judgement": json.loads(judgement.to_json()),
+        "plots": _plots(run, rules, data, all_rows.tail(data.holdout_rows), champion),
         "champion": int(part.removeprefix(CHAMPION)) if part else None,
         "serving": {"load_seconds": all_rows.load_seconds, "p95_row_ms": all_rows.p95_row_ms},
     }
@@ -100,6 +101,20 @@ def _judged(run: Run, rules: Model, data: Holdout, candidate: Predictions, champ
         features=features,
         groups=features.column(gate.blocks) if gate.blocks else None,
         baseline=TargetSummary.of(known, rules.task),
+    )
+
+
+def _plots(run: Run, rules: Model, data: Holdout, candidate: Predictions, champion: Predictions | None) -> object:
+    """What the report draws besides the judgement's intervals."""
+    features, gate = pq.read_table(data.holdout), gate_of(rules, run)
+    return plot_facts(
+        pq.read_table(data.labels).column(rules.target),
+        candidate.table,
+        champion.table if champion else None,
+        task=rules.task,
+        gate=gate,
+        features=features,
+        groups=features.column(gate.blocks) if gate.blocks else None,
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lifecycle.verdicts.direct_loss import expected_loss
     from lifecycle.verdicts.judging import judge
     from lifecycle.verdicts.late import measure, realised
+    from lifecycle.verdicts.plots import plot_facts
     from lifecycle.verdicts.seeds import across_seeds, spread_exceeds
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "judge",
     "measure",
     "names_of",
+    "plot_facts",
     "realised",
     "spread_exceeds",
 ]
@@ -59,6 +61,7 @@ _HEAVY = {
     "expected_loss": "direct_loss",
     "judge": "judging",
     "measure": "late",
+    "plot_facts": "plots",
     "realised": "late",
     "spread_exceeds": "seeds",
 }

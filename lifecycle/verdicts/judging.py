@@ -49,7 +49,7 @@ def judge(
     rows = align(labels, candidate, champion, task, gate.positive)
     if features is not None and len(features) != len(rows):
         raise ValueError(f"There are {len(rows):,} labels but {len(features):,} rows of features.")
-    blocks = _blocks(gate, features, groups, len(rows))
+    blocks = block_numbers(gate, features, groups, len(rows))
     primary = _compared(gate, gate.metric, rows, blocks)
     dummy = _baseline(gate, rows, baseline, blocks) if gate.beat_baseline else None
     slices: tuple[SliceFinding, ...] = ()
@@ -68,7 +68,7 @@ def _fits(gate: Gate, task: Task) -> None:
         raise ValueError(f"{gate.metric} is a metric for {METRICS[gate.metric].task}, not for {task}.")
 
 
-def _blocks(gate: Gate, features: pa.Table | None, groups: object | None, rows: int) -> Ints | None:
+def block_numbers(gate: Gate, features: pa.Table | None, groups: object | None, rows: int) -> Ints | None:
     """n block numbers from 0 without gaps, or None: rows are independent."""
     if groups is None and gate.blocks is not None:
         if features is None or gate.blocks not in features.schema.names:

@@ -40,6 +40,24 @@ def find_regressions(
     One-sided z-tests of the paired difference; Holm's correction over all of them. FAIL: p < 0.01 and worse by over
     three margins; INCONCLUSIVE (worth a look): p < 0.05. Raises ValueError for a declared column that is not there.
     """
+    tested = slices_with_rows(rows, features, gate, blocks)
+    if not tested:
+        return (), 0
+    adjusted = holm([float(found.p_worse[one]) for _, one, found in tested])
+    worse = [
+        _finding(gate, cut, one, found, p) for (cut, one, found), p in zip(tested, adjusted, strict=True) if p < WARN_P
+    ]
+    worse.sort(key=lambda finding: (finding.verdict is not Verdict.FAIL, finding.p_adjusted))
+    return tuple(worse), len(tested)
+
+
+def slices_with_rows(
+    rows: Rows, features: pa.Table, gate: Gate, blocks: Ints | None = None
+) -> list[tuple[Cut, int, Sliced]]:
+    """Every slice with enough rows: how its column is cut, which of the cut's slices it is, and what was found.
+
+    Raises ValueError for a declared column that is not there.
+    """
     absent = [name for name in gate.slices if name not in features.schema.names]
     if absent:
         raise ValueError(
@@ -52,14 +70,7 @@ def find_regressions(
         if rows.task is Task.CLASSIFICATION:
             enough &= found.smallest_class >= gate.slice_min_class
         tested += [(cut, int(one), found) for one in np.flatnonzero(enough)]
-    if not tested:
-        return (), 0
-    adjusted = holm([float(found.p_worse[one]) for _, one, found in tested])
-    worse = [
-        _finding(gate, cut, one, found, p) for (cut, one, found), p in zip(tested, adjusted, strict=True) if p < WARN_P
-    ]
-    worse.sort(key=lambda finding: (finding.verdict is not Verdict.FAIL, finding.p_adjusted))
-    return tuple(worse), len(tested)
+    return tested
 
 
 def _finding(gate: Gate, cut: Cut, one: int, found: Sliced, p: float) -> SliceFinding:
