@@ -55,7 +55,7 @@ class TextChanged:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestChanged:
-    """A pull request is open, ready for review, and its head is this commit."""
+    """A pull request is open, ready for review, and its head is this commit; it may have been so before."""
 
     ref: str
     head: str
@@ -63,21 +63,19 @@ class PullRequestChanged:
 
     @property
     def id(self) -> str:
-        return f"{self.ref}@{self.head}"
+        return f"{self.ref}@{self.head}/{self.at:%Y-%m-%dT%H:%M:%S}"
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequestClosed:
-    """A pull request was closed, merged into the default branch or not, or turned into a draft."""
+    """A pull request was closed, merged or not, or turned into a draft; it may have been opened again since."""
 
     ref: str
-    head: str
-    merged_as: str | None
     at: datetime
 
     @property
     def id(self) -> str:
-        return f"{self.ref}@{self.head}/closed/{self.at:%Y-%m-%dT%H:%M:%S}"
+        return f"{self.ref}/closed/{self.at:%Y-%m-%dT%H:%M:%S}"
 
 
 @dataclass(frozen=True, slots=True)

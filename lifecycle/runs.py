@@ -1,12 +1,12 @@
 """A run and the only way it moves: what was asked, how far it is, and what comes next. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, assert_never
 
-from lifecycle.executors import JobState, JobStatus
+from lifecycle.executors import JobState, JobStatus, Used
 
 Value = str | int | float | bool
 ATTEMPTS = 3  # a job that is lost (its machine went away) is tried again; one that failed is not
@@ -228,7 +228,29 @@ def next_move(now: Observed) -> Move:
 
 def _stopping(now: Observed) -> Move:
     running = tuple(name for name, status in now.jobs.items() if status.state is JobState.RUNNING)
-    return Stop(running) if running else Conclude(State.CANCELLED, f"Cancelled by {now.run.cancelled_by}.")
+    if running:
+        return Stop(running)
+    return Conclude(State.CANCELLED, f"Cancelled by {now.run.cancelled_by}{_spent(now)}.")
+
+
+def _spent(now: Observed) -> str:
+    """What the stage had used when it was ended, as the rest of a sentence; empty where nothing had begun."""
+    used = [used_of(status) for status in now.jobs.values() if status.started]
+    if not used or now.run.current is None:
+        return ""
+    seconds, cpu = max(one.seconds for one in used), sum(one.cpu_seconds for one in used)
+    memory = max(one.memory_mb for one in used)
+    return (
+        f" during {now.run.current.stage}, after {seconds:,.1f} s; it had used {cpu:,.1f} s of processor "
+        f"and at most {memory:,.0f} MB of memory"
+    )
+
+
+def used_of(status: JobStatus) -> Used:
+    """What a job used; its seconds from its start to its end, where it did not get as far as the program itself."""
+    if status.used.seconds or status.started is None or status.ended is None:
+        return status.used
+    return replace(status.used, seconds=(status.ended - status.started).total_seconds())
 
 
 def _running(current: StageRecord, jobs: Mapping[str, JobStatus]) -> Move:

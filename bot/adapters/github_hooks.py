@@ -100,10 +100,7 @@ def _pull(body: bytes) -> tuple[Event, ...]:
     it = msgspec.json.decode(body, type=_PullDelivery)
     ref, pull = _ref(it, it.pull_request.number), it.pull_request
     if it.action in ("closed", "converted_to_draft"):
-        # Merged elsewhere than into the default branch is not merged to us: nothing of it is in production.
-        merged_as = pull.merged_as if pull.base.ref == it.repository.default_branch else None
-        at = pull.closed_at or pull.updated_at
-        return (PullRequestClosed(ref=ref, head=pull.head.sha, merged_as=merged_as, at=at),)
+        return (PullRequestClosed(ref=ref, at=pull.closed_at or pull.updated_at),)
     found: list[Event] = []
     if it.action in ("opened", "edited"):
         text = TextChanged(ref=ref, title=pull.title, body=pull.body or "", at=pull.updated_at, on_pull=True)

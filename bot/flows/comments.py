@@ -27,14 +27,22 @@ def begin(world: World, step: Step, event: CommentPosted) -> None:
     ref = Ref.parse(event.ref)
     if not any(_known(one) for one in asked):
         return  # another bot's commands
+    urgent = any(one.name == "cancel" for one in asked)  # what is to end does not wait for our turn to write
+    if not urgent:
+        _acknowledge(world, step, ref, event)
+    answers = [_tried(step, f"command {one.place}", partial(_answer, world, event, one)) for one in asked]
+    if urgent:
+        _acknowledge(world, step, ref, event)
+    text = "\n\n".join(str(answer) for answer in answers if answer)
+    if text:
+        step("say", lambda: world.talk(ref).say(ref, f"answer {event.id}", wording.answer(event.author, text)))
+
+
+def _acknowledge(world: World, step: Step, ref: Ref, event: CommentPosted) -> None:
     try:
         step("acknowledge", lambda: world.talk(ref).acknowledge(ref, event.comment, Mark.SEEN), 2)
     except GaveUp as error:
         log.warning("could not acknowledge %s: %s", event.id, error)
-    answers = [_tried(step, f"command {one.place}", partial(_answer, world, event, one)) for one in asked]
-    text = "\n\n".join(str(answer) for answer in answers if answer)
-    if text:
-        step("say", lambda: world.talk(ref).say(ref, f"answer {event.id}", wording.answer(event.author, text)))
 
 
 def _known(asked: Asked) -> bool:

@@ -9,24 +9,39 @@ from bot.events import CheckRequested, PullRequestChanged, PullRequestClosed
 from bot.ports import Check, Conclusion, Permission, PullRequest
 from bot.refs import Ref
 from bot.world import Plan, World
-from lifecycle import FILE, Filter, Kind, Mistakes, Model, Spec, Trouble
+from lifecycle import FILE, Filter, Kind, Mistakes, Model, Run, Spec, State, Trouble
 
 log = logging.getLogger(__name__)
 
 
+# Who ended a validation that nobody asked to end: it is started again where its reason is gone.
+PUSHED, ENDED, DRAFTED = "a newer push", "the end of the pull request", "the pull request's conversion to a draft"
+OURS = ("", PUSHED, ENDED, DRAFTED)
+
+
 def changed(world: World, event: PullRequestChanged) -> None:
-    """Validate the pull request's head, if it still is this commit and we trust where it comes from."""
+    """Validate the pull request's head, if we trust where it comes from, and end what still runs for an older one."""
     ref = Ref.parse(event.ref)
     plan = world.plans.get(ref.place)
-    if plan is None:
+    if plan is None or not world.told.is_new(event.ref, "validated", event.head):
         return
     pull = world.forge(ref.place).pull(ref)
-    if not pull.open or pull.draft or pull.head != event.head:
-        return  # a newer push has its own event
-    for run in world.life.shop.store.find(Filter(ref=event.ref, kinds=(Kind.VALIDATE,), open_only=True)):
-        if run.spec.commit != pull.head and world.life.cancel(run.id, "a newer push"):
-            world.poke("advance", run.id)
+    if not pull.open or pull.draft:
+        return
+    for run in _open_runs(world, event.ref):
+        if run.spec.commit != pull.head:
+            _cancel(world, run, PUSHED)
     _validate(world, plan, pull)
+    world.told.note(event.ref, "validated", pull.head, 0, world.now())
+
+
+def _open_runs(world: World, ref: str) -> Sequence[Run]:
+    return world.life.shop.store.find(Filter(ref=ref, kinds=(Kind.VALIDATE,), open_only=True), limit=1000)
+
+
+def _cancel(world: World, run: Run, why: str) -> None:
+    world.life.cancel(run.id, why)
+    world.poke("advance", run.id)  # also when it was cancelled before: harmless, and it may have been forgotten
 
 
 def _validate(world: World, plan: Plan, pull: PullRequest) -> None:
@@ -46,21 +61,34 @@ def _validate(world: World, plan: Plan, pull: PullRequest) -> None:
             asked_by=pull.author,
             options={"policy": base.commit, "check": True, "report": True},
         )
-        _start(world, spec, f"{pull.ref}@{pull.head}/{name}")
+        _start(world, spec, _key(world, f"{pull.ref}@{pull.head}/{name}"))
+
+
+def _key(world: World, key: str) -> str:
+    """The key of a head's validation: another one after each that ended for a reason which is gone."""
+    old = world.life.shop.store.by_key(key)
+    while old is not None and old.cancelled_by in OURS and (old.cancelled_by or old.state is State.CANCELLED):
+        key = f"{key.partition('/again-')[0]}/again-{old.id}"
+        old = world.life.shop.store.by_key(key)
+    return key
 
 
 def closed(world: World, event: PullRequestClosed) -> None:
     """End what still runs for the pull request; train what was merged, so that it can be promoted."""
     ref = Ref.parse(event.ref)
-    for run in world.life.shop.store.find(Filter(ref=event.ref, kinds=(Kind.VALIDATE,), open_only=True)):
-        if world.life.cancel(run.id, "the end of the pull request"):
-            world.poke("advance", run.id)
     plan = world.plans.get(ref.place)
-    if plan is None or not event.merged_as:
+    if plan is None:
         return
     pull = world.forge(ref.place).pull(ref)
-    head = world.forge(ref.place).head(ref.place, plan.branch)
-    if pull.merged_as is None or pull.base_branch != head.branch:
+    if pull.open and not pull.draft:
+        return  # it was opened again, or is ready again
+    world.told.forget(event.ref, "validated")
+    for run in _open_runs(world, event.ref):
+        if not pull.open or run.spec.options.get("report"):  # on a draft a person may ask for one
+            _cancel(world, run, DRAFTED if pull.open else ENDED)
+    head = world.forge(ref.place).head(ref.place, plan.branch) if pull.merged_as else None
+    # Merged elsewhere than into the default branch is not merged to us: nothing of it is in production.
+    if pull.merged_as is None or head is None or pull.base_branch != head.branch:
         return
     for name in _touched(world, ref.place, pull.base, pull.head):
         spec = Spec(

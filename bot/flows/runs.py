@@ -41,7 +41,7 @@ def advance(world: World, step: Step, number: int) -> None:
             step("give up", partial(_give_up, world, number, error.last))
             moved = "ended"
         world.poke("tell", number)
-        if moved == "ended":
+        if moved in ("ended", "resting"):  # resting: we may have stopped right after the end, before what follows it
             step("after", lambda: after(world, number))
         if moved != "moved":
             return
@@ -156,10 +156,12 @@ def _superseded(world: World, run: Run) -> str:
     if not thing.is_pull or "/merged/" in run.key:
         return ""
     pull: PullRequest = world.forge(run.spec.project).pull(ref)
-    if pull.head == run.spec.commit and pull.open:
-        return ""
     if not pull.open:
         return "The pull request was closed before the run began."
+    if pull.draft and run.spec.options.get("report"):
+        return "The pull request became a draft before the run began."
+    if pull.head == run.spec.commit:
+        return ""
     return f"A newer push, `{pull.head[:8]}`, came before the run of `{run.spec.commit[:8]}` began."
 
 

@@ -27,5 +27,5 @@ def sweep(world: World, event: SweepDue) -> None:
             log.warning("the open pull requests of %s cannot be read: %s", project, error)
             continue
         for pull in pulls:
-            if not pull.draft:
+            if not pull.draft and world.told.is_new(str(pull.ref), "validated", pull.head):
                 world.put(PullRequestChanged(str(pull.ref), pull.head, event.tick))

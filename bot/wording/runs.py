@@ -108,6 +108,8 @@ def _body(run: Run, ahead: Sequence[int], world: World) -> list[str]:
     if run.state is State.WAITING and ahead:
         last = ahead[-1]
         lines += [f"{ordinal(len(ahead) + 1).capitalize()} in line, after [run {last}]({world.run_page(last)}).", ""]
+    elif run.state is State.WAITING:
+        lines += ["Next to begin, as soon as one of the runs under way has ended.", ""]
     if run.reason and run.state is not State.SUCCEEDED:
         lines += [f"**{plain(run.reason, 1500)}**", ""]
     validate, monitor = run.stage(Stage.VALIDATE), run.stage(Stage.MONITOR)

@@ -11,7 +11,7 @@ from tests.stories.repository import files
 from tests.stories.world import World
 
 BOARDED = ("trains", "talks", "linked", "drifts")  # repositories that a board belongs to
-ALONE = ("pulls", "merges", "cancels", "serves", "broken", "crashes")
+ALONE = ("pulls", "merges", "cancels", "serves", "broken", "crashes", "lines")
 
 SETTINGS = """\
 public_url: {url}

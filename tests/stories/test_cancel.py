@@ -1,6 +1,7 @@
 """A training that should end early, and one whose worker dies."""
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def test_cancel_ends_a_training_with_everything_that_it_started(world: World) ->
     world.eventually(lambda: not alive(name), "its processes are gone", patience=5)
     ended = issue.says("was cancelled")
     assert "jonas" in ended
+    assert re.search(r"during train, after [\d.]+ s; it had used [\d.]+ s of processor and at most \d+ MB", ended)
     assert "`/cancel" not in ended
     assert any("Cancelling [run" in one for one in issue.said())
 

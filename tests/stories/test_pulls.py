@@ -82,6 +82,26 @@ def test_a_draft_is_validated_when_it_is_ready(world: World) -> None:
     assert world.checked("pulls", commit)["conclusion"] == "success"
 
 
+def test_becoming_a_draft_ends_the_run_and_being_ready_again_starts_one_for_the_same_commit(world: World) -> None:
+    name = f"undecided-{os.getpid()}"
+    commit = world.push("pulls", "undecided", train=slow(600, name))
+    pull, github = world.pull("pulls", "undecided"), world.stage.github.world
+    world.eventually(lambda: alive(name), "the training runs")
+    github.set_draft("mira", pull.repo, pull.number, True)
+    assert world.checked("pulls", commit)["conclusion"] == "cancelled"
+    world.eventually(lambda: not alive(name), "its processes are gone", patience=5)
+    assert "conversion to a draft" in pull.says("was cancelled")
+    github.set_draft("mira", pull.repo, pull.number, False)
+    world.eventually(lambda: alive(name), "the training runs again")
+    github.set_state("mira", github.issue(pull.repo, pull.number), "closed")
+    world.eventually(lambda: not alive(name), "closing ends it again")
+    github.set_state("mira", github.issue(pull.repo, pull.number), "open")
+    world.eventually(lambda: alive(name), "opening it again starts it again")
+    pull.ask("/cancel", "Cancelling")
+    world.eventually(lambda: not alive(name), "what a person ends stays ended")
+    assert len([one for one in pull.comments() if "Validating" in one["body"]]) == 1
+
+
 def test_a_change_that_touches_no_model_has_no_check(world: World) -> None:
     commit = world.push("pulls", "words", readme="Some words.\n")
     pull = world.pull("pulls", "words")
