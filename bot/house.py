@@ -14,7 +14,7 @@ from bot.settings import Settings
 from bot.storage import Storage
 from bot.web.views import Views
 from bot.world import Plan
-from lifecycle import Answer, Lifecycle, Limits, Registry, Store, Watching, serving_name
+from lifecycle import Answer, Fingerprints, Lifecycle, Limits, Registry, Store, Watching, serving_name
 
 
 def plans(settings: Settings) -> Mapping[str, Plan]:
@@ -75,6 +75,7 @@ def the_life(
         store=Store(storage.main),
         registry=Registry(storage.main, settings.state / "versions"),
         watching=Watching(storage.main),
+        fingerprints=Fingerprints(storage.main),
         workspaces=Workspaces(settings.state / "repositories", environ),
         executor=executor,
         endpoint=LocalEndpoint(settings.state / "endpoints", executor, now),

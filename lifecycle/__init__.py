@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lifecycle.endpoints.predictions import PredictionLog
     from lifecycle.executors import Executor, JobStatus, Limits, Used
     from lifecycle.executors.local import LocalExecutor
+    from lifecycle.fingerprints import Fingerprint, Fingerprints
     from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
     from lifecycle.registry import Champion, Registry, Version
     from lifecycle.runs import (
@@ -55,6 +56,7 @@ _HOME = {
     "endpoints.predictions": ("PredictionLog",),
     "executors": ("Executor", "JobStatus", "Limits", "Used"),
     "executors.local": ("LocalExecutor",),
+    "fingerprints": ("Fingerprint", "Fingerprints"),
     "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
     "registry": ("Champion", "Registry", "Version"),
     "runs": ("Begin", "Conclude", "Finish", "Kind", "Observed", "Rest", "Run", "Spec", "Stage", "StageRecord",
@@ -85,6 +87,8 @@ __all__ = [
     "Episode",
     "Executor",
     "Filter",
+    "Fingerprint",
+    "Fingerprints",
     "Finish",
     "GitTrouble",
     "JobStatus",

@@ -22,7 +22,7 @@ from lifecycle.troubles import BadData
 
 __all__ = ["BadData", "Holdout", "split"]
 
-VERSION = 1  # of the way rows are split; part of the cache's key
+VERSION = 2  # of the way rows are split; part of the cache's key
 FEWEST = 2
 Span = tuple[str, str] | None
 FILES = {
@@ -30,7 +30,9 @@ FILES = {
     "rows": "rows.parquet",
     "holdout": "holdout_rows.parquet",
     "labels": "labels.parquet",
+    "sample": "sample.parquet",
 }
+SAMPLE = 200  # rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,15 @@ class Holdout:
     """The two parts of the data as parquet files, and what is known of them.
 
     `train` has all columns; `rows` the features of all rows, those of `train` first and then the held-back ones;
-    `holdout` the features of the held-back rows; `labels` their targets, for our eyes only. A span is the first and
-    last value of the time column as ISO text.
+    `holdout` the features of the held-back rows; `labels` their targets, for our eyes only; `sample` the first of
+    `holdout`, on which costs are measured. A span is the first and last value of the time column as ISO text.
     """
 
     train: Path
     rows: Path
     holdout: Path
     labels: Path
+    sample: Path
     train_rows: int
     holdout_rows: int
     dropped: int  # rows without target or time
@@ -58,13 +61,14 @@ class Holdout:
 def split(tree: Path, model: Model, into: Path) -> Holdout:
     """Read the model's data and split it; kept below `into` by content and settings. Raises BadData.
 
-    With a time column the last part in time is held back, equal times together; otherwise each row's own features
-    decide, so that a row stays on its side while data grows and equal rows are never on both sides.
+    With a time column the last part in time is held back, equal times together. Otherwise the entity decides, where
+    there is one, and else the row's own features: so that a row stays on its side while data grows, and neither equal
+    rows nor rows of one entity are ever on both sides.
     """
     with data_files(tree, model.data) as files:
         version = digest(files)
         share = model.validate_.holdout
-        settings = [VERSION, version, model.task, model.target, model.time, share]
+        settings = [VERSION, version, model.task, model.target, model.time, model.entity, share]
         folder = into / hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:40]
         if not (folder / "holdout.json").is_file():
             _keep(read(files), model, folder, version)
@@ -98,6 +102,7 @@ def _keep(table: pa.Table, model: Model, folder: Path, version: str) -> None:
         pq.write_table(train, making / FILES["train"])
         pq.write_table(pa.concat_tables([train, held]).select(features), making / FILES["rows"])
         pq.write_table(held.select(features), making / FILES["holdout"])
+        pq.write_table(held.slice(0, SAMPLE).select(features), making / FILES["sample"])
         pq.write_table(held.select([model.target]), making / FILES["labels"])
         (making / "holdout.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         making.rename(folder)
@@ -131,7 +136,7 @@ def _usable(table: pa.Table, model: Model) -> tuple[pa.Table, int]:
 
 def _check_columns(table: pa.Table, model: Model) -> None:
     names = table.column_names
-    for name, role in ((model.target, "target"), (model.time, "time")):
+    for name, role in ((model.target, "target"), (model.time, "time"), (model.entity, "entity")):
         if name is not None and name not in names:
             raise BadData(f"the data has no column {name!r}, which is the {role}; it has {', '.join(names[:30])}")
     if set(names) <= {model.target, model.time}:
@@ -181,8 +186,8 @@ def _parsed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
 def _parts(table: pa.Table, model: Model) -> tuple[pa.Table, pa.Table]:
     share = model.validate_.holdout
     if model.time is None:
-        features = table.select([name for name in table.column_names if name != model.target])
-        held = row_shares(features) < share
+        kept = [model.entity] if model.entity else [name for name in table.column_names if name != model.target]
+        held = row_shares(table.select(kept)) < share
     else:
         order = pc.array_sort_indices(table.column(model.time).combine_chunks())
         table = table.take(order)  # stable, so that equal times keep the files' order

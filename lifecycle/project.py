@@ -2,11 +2,13 @@
 
 import re
 import shlex
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from lifecycle.verdicts import METRICS, Margin, names_of
+from lifecycle.verdicts import METRICS, Margin, misfit, names_of
+from lifecycle.verdicts import Limits as AbsoluteLimits
 from lifecycle.verdicts import Task as TaskName
 from lifecycle.windows import length_of
 from lifecycle.yamlfile import Mistake, Mistakes, parse
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 FILE = "lifecycle.yaml"
+AUTO: Literal["auto"] = "auto"
 CRON = re.compile(r"[0-9A-Za-z*,/-]{1,60}")
 Task = Literal["regression", "classification"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -40,11 +43,17 @@ class Validation(Part):
     """The gate: which metric decides, how much worse is still as good, where to look closer."""
 
     metric: str = ""
-    margin: str = "2%"
-    slices: tuple[str, ...] = ()
-    holdout: float = Field(default=0.2, ge=0.05, le=0.5)
+    margin: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
     require_improvement: bool = False
-    blocks: str | None = None
+    baseline: bool = True
+    slices: tuple[str, ...] = ()
+    find_slices: int = Field(default=10, ge=0, le=1000)
+    holdout: float = Field(default=0.2, ge=0.05, le=0.5)
+    blocks: str = AUTO
+    seeds: Annotated[int, Field(ge=1, le=20)] | Literal["auto"] = AUTO
+    positive: str | None = None
 
     @field_validator("metric")
     @classmethod
@@ -56,8 +65,19 @@ class Validation(Part):
     @field_validator("margin", mode="before")
     @classmethod
     def readable_margin(cls, value: object) -> str:
-        Margin.parse(str(value))
+        if str(value):
+            Margin.parse(str(value))
         return str(value)
+
+    @field_validator("positive", mode="before")
+    @classmethod
+    def as_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def possible_limits(self) -> Self:
+        AbsoluteLimits(self.at_least, self.at_most)
+        return self
 
 
 class Monitoring(Part):
@@ -105,6 +125,7 @@ class Model(Part):
     data: str
     train: str
     time: str | None = None
+    entity: str | None = None
     paths: tuple[str, ...] = ("**",)
     requirements: str = "requirements.txt"
     params: dict[str, str | int | float | bool] = Field(default_factory=dict)
@@ -129,7 +150,14 @@ class Model(Part):
         if self.validate_.metric and self.validate_.metric not in metric_names(self.task):
             known = ", ".join(metric_names(self.task))
             raise ValueError(f"{self.validate_.metric} is no metric for {self.task}; there are {known}")
+        if self.validate_.margin and (wrong := misfit(self.metric, Margin.parse(self.validate_.margin))):
+            raise ValueError(wrong)
         return self
+
+    def touches(self, path: str) -> bool:
+        """Whether a file of the repository is one of this model's."""
+        patterns = (FILE, self.requirements, *self.paths)
+        return any(fnmatchcase(path, pattern.replace("**", "*")) for pattern in patterns)
 
     @property
     def metric(self) -> str:

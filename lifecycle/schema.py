@@ -154,3 +154,19 @@ episodes = Table(
 # Exactly one open episode of drift per model and cause, whoever asks and however often.
 Index("episodes_open", episodes.c.project, episodes.c.model, episodes.c.cause, unique=True,
       sqlite_where=episodes.c.closed.is_(None), postgresql_where=episodes.c.closed.is_(None))  # fmt: skip
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("run", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("seed", Integer, primary_key=True),
+    Column("project", String(200), nullable=False),
+    Column("model", String(63), nullable=False),
+    Column("inputs", String(64), nullable=False),
+    Column("files", String(64), nullable=False),
+    Column("answers", String(64), nullable=False),
+    Column("metric", String(32), nullable=False),
+    Column("value", Float, nullable=False),
+)
+Index("fingerprints_inputs", fingerprints.c.project, fingerprints.c.model, fingerprints.c.inputs)
+Index("fingerprints_model", fingerprints.c.project, fingerprints.c.model, fingerprints.c.run)

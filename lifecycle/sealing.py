@@ -6,7 +6,7 @@ from typing import Any
 
 from lifecycle.registry import Version, sha256
 from lifecycle.runs import Run, Stage
-from lifecycle.shop import Shop
+from lifecycle.shop import Shop, full_parameters
 from lifecycle.stages import packaging
 
 
@@ -46,9 +46,10 @@ def manifest_facts(shop: Shop, run: Run, verdict: str) -> dict[str, Any]:
         "run": run.id,
         "commit": run.spec.commit,
         "asked_by": run.spec.asked_by,
-        "parameters": dict(run.spec.params),
+        "parameters": dict(full_parameters(shop.recipe(run), run)),
         "training": dict(train.result) if train else {},
         "environment": {"requirements_sha256": sha256(requirements), "platform": platform.system().lower()},
+        "digests": judged.get("reproducible", {}).get("digests", {}),
         "metrics": {one["metric"]: one for one in [report.get("primary"), *report.get("others", [])] if one},
         "parent": parent.name if parent else None,
         "verdict": verdict,

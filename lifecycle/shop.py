@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from lifecycle.endpoints import Endpoint, RequestLog
 from lifecycle.executors import Executor, Job, Limits
+from lifecycle.fingerprints import Fingerprints
 from lifecycle.project import FILE, Model, Project, read_project
 from lifecycle.registry import Registry
-from lifecycle.runs import Run, Stage
+from lifecycle.runs import Run, Stage, Value
 from lifecycle.source import Source
 from lifecycle.store import Store
 from lifecycle.troubles import Trouble
@@ -39,6 +40,7 @@ class Shop:
     store: Store
     registry: Registry
     watching: Watching
+    fingerprints: Fingerprints
     workspaces: Workspaces
     executor: Executor
     endpoint: Endpoint
@@ -107,9 +109,14 @@ def part_of(jobs: Mapping[str, str], part: str) -> str:
     return jobs[part]
 
 
-def params_json(recipe: Model, run: Run) -> str:
+def full_parameters(recipe: Model, run: Run) -> Mapping[str, Value]:
     """The parameters of training: the repository's, overridden by what was asked."""
-    return json.dumps({**recipe.params, **run.spec.params}, sort_keys=True)
+    return {**recipe.params, **run.spec.params}
+
+
+def params_json(recipe: Model, run: Run) -> str:
+    """The same as the training job gets them."""
+    return json.dumps(full_parameters(recipe, run), sort_keys=True)
 
 
 def requirements_of(tree: Path, recipe: Model) -> str:
@@ -133,4 +140,15 @@ def _section(text: bytes | None, run: Run, where: str) -> Model:
     return models[run.spec.model]
 
 
-__all__ = ["Job", "Outcome", "Shop", "Trouble", "job_name", "params_json", "part_of", "requirements_of", "serving_name"]
+__all__ = [
+    "Job",
+    "Outcome",
+    "Shop",
+    "Trouble",
+    "full_parameters",
+    "job_name",
+    "params_json",
+    "part_of",
+    "requirements_of",
+    "serving_name",
+]

@@ -6,13 +6,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from lifecycle.gitprogram import Git, GitTrouble
 from lifecycle.source import Source
 
-__all__ = ["GitTrouble", "Source", "Workspaces"]
+__all__ = ["Commit", "GitTrouble", "Source", "Workspaces"]
 
 SHA = re.compile(r"^([0-9a-f]{40}|[0-9a-f]{64})$")
 SHORT = re.compile(r"^[0-9a-f]{7,64}$")
@@ -21,6 +23,17 @@ EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/p
 FETCH_SECONDS = 600
 LOOK_SECONDS = 60
 MOST_BYTES = 5 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One change of a branch: who made it, when it came, its first line, and the files that it touches."""
+
+    sha: str
+    author: str
+    at: datetime
+    subject: str
+    files: tuple[str, ...]
 
 
 class Workspaces:
@@ -170,6 +183,24 @@ class Workspaces:
             answer = self.git.run(mirror, *words, base, head, "--", source=source)
         return tuple(name for name in answer.decode("utf-8", "replace").split("\0") if name)
 
+    def history(self, source: Source, base: str, head: str) -> tuple[Commit, ...]:
+        """What happened on the way from `base` to `head`, newest first, each merge as one change; at most 500."""
+        self._both(source, base, head)
+        shown = "--format=%x1e%H%x1f%an%x1f%cI%x1f%s%x1f"
+        words = (
+            "log",
+            "--first-parent",
+            "-m",
+            "--max-count=500",
+            "--name-only",
+            "--no-renames",
+            "--no-ext-diff",
+            shown,
+        )
+        mirror = f"--git-dir={self._path(source)}"
+        answer = self.git.run(mirror, "-c", "core.quotePath=false", *words, f"{base}..{head}", "--", source=source)
+        return tuple(_commit(part) for part in answer.decode("utf-8", "replace").split("\x1e")[1:])
+
     def ahead(self, source: Source, base: str, head: str) -> int:
         """How many commits `head` has that `base` has not."""
         self._both(source, base, head)
@@ -179,6 +210,11 @@ class Workspaces:
     def _both(self, source: Source, base: str, head: str) -> None:
         self.fetch(source, base)
         self.fetch(source, head)
+
+
+def _commit(text: str) -> Commit:
+    sha, author, at, subject, files = text.split("\x1f", 4)
+    return Commit(sha, author, datetime.fromisoformat(at), subject, tuple(name for name in files.splitlines() if name))
 
 
 def _sha(commit: str) -> str:

@@ -2,14 +2,13 @@
 
 import logging
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 
 from bot import wording
 from bot.events import CheckRequested, PullRequestChanged, PullRequestClosed
 from bot.ports import Check, Conclusion, Permission, PullRequest
 from bot.refs import Ref
 from bot.world import Plan, World
-from lifecycle import FILE, Filter, Kind, Mistakes, Model, Run, Spec, State, Trouble
+from lifecycle import Filter, Kind, Mistakes, Model, Run, Spec, State, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -138,8 +137,7 @@ def _models(world: World, project: str, commit: str) -> dict[str, Model]:
 
 
 def _touches(model: Model, paths: Sequence[str]) -> bool:
-    patterns = (FILE, model.requirements, *model.paths)
-    return any(fnmatchcase(path, pattern.replace("**", "*")) for path in paths for pattern in patterns)
+    return any(model.touches(path) for path in paths)
 
 
 def _held_back(world: World, pull: PullRequest, models: list[str]) -> None:

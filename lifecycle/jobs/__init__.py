@@ -21,14 +21,26 @@ PROGRAMS = Path(__file__).parent
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def predict_job(name: str, model_folder: Path, rows: Path, requirements: str, limits: Limits, trusted: bool) -> Job:
-    """A job that predicts every row of a parquet file of features; `read_predictions` reads its output."""
+def predict_job(
+    name: str,
+    model_folder: Path,
+    rows: Path,
+    requirements: str,
+    limits: Limits,
+    trusted: bool,
+    sample: Path | None = None,
+) -> Job:
+    """A job that predicts every row of a parquet file of features; `read_predictions` reads its output.
+
+    sample: a few rows on which the costs of an answer are measured; the first of `rows` where there is none.
+    """
     return Job(
         name=name,
         command=("python", "predict.py"),
         tree=PROGRAMS,
         requirements=requirements,
-        inputs={"LIFECYCLE_MODEL": model_folder, "LIFECYCLE_ROWS": rows},
+        inputs={"LIFECYCLE_MODEL": model_folder, "LIFECYCLE_ROWS": rows}
+        | ({"LIFECYCLE_SAMPLE": sample} if sample else {}),
         values=ONE_THREAD,
         limits=limits,
         trusted=trusted,

@@ -1,10 +1,13 @@
 """Predicts rows with a model, inside the sandbox: LIFECYCLE_MODEL and LIFECYCLE_ROWS in, predictions.parquet out.
 
-Runs with the model's own packages. It is on the model's side of the wall: whatever it writes is checked by `reading`.
+What an answer costs is measured first, on the few rows of LIFECYCLE_SAMPLE, before the rest can make the process large:
+the same rows and the same steps for every model. Runs with the model's own packages. It is on the model's side of the
+wall: whatever it writes is checked by `reading`.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import resource
@@ -20,6 +23,7 @@ else:
 
 SINGLE_ROWS = 200
 SINGLE_SECONDS = 3.0
+ROUNDS = 3  # the quietest counts: a busy machine only ever makes answers slower
 
 
 def main() -> int:
@@ -35,22 +39,18 @@ def main() -> int:
     except Unloadable as trouble:
         sys.exit(f"the model cannot be loaded: {trouble}")
     loaded = time.perf_counter()
-    rows = pd.read_parquet(os.environ["LIFECYCLE_ROWS"])
-    features = fitting(model, rows)
+    sample = fitting(model, pd.read_parquet(os.environ.get("LIFECYCLE_SAMPLE", os.environ["LIFECYCLE_ROWS"])))
+    sample = sample.head(SINGLE_ROWS)
+    model.predict(sample)
+    meta = {"load_seconds": loaded - begun, "p95_row_ms": p95_row_ms(model, sample), "memory_mb": peak_mb()}
+    features = fitting(model, pd.read_parquet(os.environ["LIFECYCLE_ROWS"]))
     asked = time.perf_counter()
     answers = predicted(model, features)
     answered = time.perf_counter()
     answers.to_parquet(output / "predictions.parquet", index=False)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    meta = {
-        "load_seconds": loaded - begun,
-        "rows": len(rows),
-        "seconds": answered - asked,
-        "p95_row_ms": p95_row_ms(model, features),
-        "memory_mb": peak / (1024 if sys.platform == "linux" else 1 << 20),
-    }
-    (output / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
-    print(f"{len(rows)} rows predicted in {answered - asked:.2f} s")  # noqa: T201
+    meta |= {"rows": len(features), "seconds": answered - asked}
+    (output / "meta.json").write_text(json.dumps(meta | {"packages": packages()}), encoding="utf-8")
+    print(f"{len(features)} rows predicted in {answered - asked:.2f} s")  # noqa: T201
     return 0
 
 
@@ -73,18 +73,32 @@ def predicted(model: Any, features: Any) -> Any:
 
 
 def p95_row_ms(model: Any, features: Any) -> float:
-    """The 95th percentile of predicting one row alone, in milliseconds, over at most 200 rows or three seconds."""
-    times: list[float] = []
+    """The 95th percentile of predicting one row alone, in milliseconds: of three rounds over the rows the quietest."""
+    rows = [features.iloc[number : number + 1] for number in range(len(features))]
     begun = time.perf_counter()
-    for number in range(min(SINGLE_ROWS, len(features))):
-        row = features.iloc[number : number + 1]
-        start = time.perf_counter()
-        model.predict(row)
-        times.append(time.perf_counter() - start)
-        if time.perf_counter() - begun > SINGLE_SECONDS:
-            break
-    times.sort()
-    return 1000 * times[int(0.95 * (len(times) - 1))] if times else 0.0
+    rounds: list[float] = []
+    while rows and len(rounds) < ROUNDS and time.perf_counter() - begun < SINGLE_SECONDS:
+        times: list[float] = []
+        for row in rows:
+            start = time.perf_counter()
+            model.predict(row)
+            times.append(time.perf_counter() - start)
+            if time.perf_counter() - begun > SINGLE_SECONDS:
+                break
+        times.sort()
+        rounds.append(1000 * times[int(0.95 * (len(times) - 1))])
+    return min(rounds, default=0.0)
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 if sys.platform == "linux" else 1 << 20)
+
+
+def packages() -> dict[str, str]:
+    """What is installed beside the model, by name."""
+    return {one.metadata["Name"]: one.version for one in importlib.metadata.distributions()}
 
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 import json
 import math
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +21,9 @@ MOST_COLUMNS = 1001
 MOST_FILES = 100
 MOST_BYTES = 1 << 30
 LONGEST_CLASS = 1000  # characters
+MOST_PACKAGES = 1000
+META_BYTES = 100_000
+PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]{0,99}")
 OFF_BY = 1e-3  # how far a row's probabilities may be from adding up to one
 
 
@@ -33,6 +39,7 @@ class Predictions:
     seconds: float = 0.0
     p95_row_ms: float = 0.0
     memory_mb: float = 0.0
+    packages: Mapping[str, str] = field(default_factory=dict)
 
     def tail(self, rows: int) -> "Predictions":
         """The last rows only."""
@@ -133,13 +140,21 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type)
 
 
-def _meta(path: Path | None) -> dict[str, float]:
-    """The job's own figures, as far as they are figures."""
+def _meta(path: Path | None) -> dict[str, Any]:
+    """The job's own figures and packages, as far as they are such."""
     try:
-        content = json.loads(path.read_bytes()[:10_000]) if path else {}
+        content = json.loads(path.read_bytes()[:META_BYTES]) if path else {}
     except (ValueError, RecursionError):
         return {}
     given = content if isinstance(content, dict) else {}
     names = ("load_seconds", "seconds", "p95_row_ms", "memory_mb")
     figures = {name: given[name] for name in names if isinstance(given.get(name), int | float)}
-    return {name: float(value) for name, value in figures.items() if abs(value) < 1e12 and math.isfinite(value)}
+    fine = {name: float(value) for name, value in figures.items() if abs(value) < 1e12 and math.isfinite(value)}
+    return {**fine, "packages": _packages(given.get("packages"))}
+
+
+def _packages(given: object) -> dict[str, str]:
+    """Names and versions that can be such, in the order of the names."""
+    found = given.items() if isinstance(given, dict) else ()
+    fine = [(name, version) for name, version in found if PACKAGE.fullmatch(name) and isinstance(version, str)]
+    return {name: version for name, version in sorted(fine)[:MOST_PACKAGES] if PACKAGE.fullmatch(version)}

@@ -2,20 +2,27 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
 from lifecycle.drift import Profile
+from lifecycle.evidence.costs import cost_facts, cost_of
+from lifecycle.evidence.lineage import baseline_facts, changed_facts
+from lifecycle.evidence.repeats import compared, input_digests, print_of, repeat_facts
 from lifecycle.executors import Job
+from lifecycle.grading import Known, Sheets, block_facts, data_findings, grade
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions, predict_job, read_predictions
 from lifecycle.project import Model
+from lifecycle.registry import Version
 from lifecycle.runs import Run, Stage, StageRecord
 from lifecycle.shop import Outcome, Shop, Trouble, job_name, part_of, requirements_of
 from lifecycle.stages import packaging
 from lifecycle.usual import as_times, keep_usual
-from lifecycle.verdicts import Gate, Judgement, Margin, TargetSummary, judge, plot_facts
+from lifecycle.verdicts import Check, cost_check
 from lifecycle.windows import length_of
 
 CHAMPION = "champion-v"
@@ -32,18 +39,18 @@ def jobs(shop: Shop, run: Run, attempt: int) -> Mapping[str, Job]:
         requirements_of(shop.tree(run), recipe),
         limits,
         run.spec.trusted,
+        data.sample,
     )
     number = _against(shop, run)
     if number is None:
         return {"candidate": candidate}
-    version = shop.registry.get(run.spec.project, run.spec.model, number)
-    if version is None:
-        raise Trouble(f"There is no version v{number} of {run.spec.model} to compare with.")
+    version = _version(shop, run, number)
     shop.registry.verify(version)
     folder, part = shop.registry.folder(version), f"{CHAMPION}{number}"
     requirements = (folder / "requirements.txt").read_text(encoding="utf-8")
     name = job_name(run, Stage.VALIDATE, part, attempt)
-    return {"candidate": candidate, part: predict_job(name, folder, data.holdout, requirements, limits, True)}
+    champion = predict_job(name, folder, data.holdout, requirements, limits, True, data.sample)
+    return {"candidate": candidate, part: champion}
 
 
 def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
@@ -52,27 +59,46 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
     all_rows = _predicted(shop, record, "candidate", data.train_rows + data.holdout_rows, rules)
     part = next((part for part in record.jobs if part.startswith(CHAMPION)), None)
     champion = _predicted(shop, record, part, data.holdout_rows, rules) if part else None
-    judgement = _judged(run, rules, data, all_rows.tail(data.holdout_rows), champion)
+    version = _version(shop, run, int(part.removeprefix(CHAMPION))) if part else None
+    sheets = Sheets(all_rows.tail(data.holdout_rows), champion)
+    result, note = _graded(shop, run, data, sheets, version)
     _keep_profile(packaging.folder(shop, run), data, all_rows, rules)
+    return Outcome(note, result, result["judgement"]["verdict"])
+
+
+def _graded(shop: Shop, run: Run, data: Holdout, sheets: Sheets, version: Version | None) -> tuple[dict[str, Any], str]:
+    """Everything that was found, as plain data, and the sentence that says it."""
+    rules, known = shop.rules(run), Known.read(data, shop.rules(run).target)
+    own = cost_of(packaging.folder(shop, run), sheets.candidate)
+    theirs = cost_of(shop.registry.folder(version), sheets.champion) if version and sheets.champion else None
+    digests = input_digests(shop, run, data, sheets.candidate)
+    mine = print_of(shop, run, digests, sheets.candidate.table)
+    repeat = compared(shop, mine, sheets.candidate.table)
+    checks = [*_data_checks(shop, rules, data, known, version), cost_check(own, theirs), *repeat.check()]
+    found = grade(rules, run, known, sheets, checks)
+    judgement = found.judgement
+    shop.fingerprints.note(replace(mine, metric=judgement.primary.metric, value=judgement.primary.candidate))
     result = {
         "judgement": json.loads(judgement.to_json()),
-        "plots": _plots(run, rules, data, all_rows.tail(data.holdout_rows), champion),
-        "champion": int(part.removeprefix(CHAMPION)) if part else None,
-        "serving": {"load_seconds": all_rows.load_seconds, "p95_row_ms": all_rows.p95_row_ms},
+        "champion": version.number if version else None,
+        "plots": found.plots,
+        "blocks": block_facts(found.blocks),
+        "costs": cost_facts(own, theirs),
+        "reproducible": repeat_facts(repeat, digests, mine),
+        "baseline": baseline_facts(shop, version) if version else None,
+        "changed": changed_facts(shop, run, rules, data, version) if version else None,
     }
-    return Outcome(judgement.sentence, result, judgement.verdict)
+    return result, judgement.sentence
 
 
-def gate_of(rules: Model, run: Run) -> Gate:
-    """The gate of the model's rules, with what the asker changed for this run."""
-    asked, options = rules.validate_, run.spec.options
-    return Gate(
-        metric=str(options.get("metric") or rules.metric),
-        margin=Margin.parse(str(options.get("margin") or asked.margin)),
-        require_improvement=asked.require_improvement,
-        blocks=asked.blocks,
-        slices=asked.slices,
-    )
+def _data_checks(shop: Shop, rules: Model, data: Holdout, known: Known, version: Version | None) -> tuple[Check, ...]:
+    """The data, held against the champion's where that is other data."""
+    if version is None:
+        return data_findings(rules, known, None, "")
+    same = shop.registry.manifest(version).get("training", {}).get("data_version") == data.data_version
+    stored = shop.registry.folder(version) / "profile.bin"
+    champion = None if same or not stored.is_file() else Profile.from_bytes(stored.read_bytes())
+    return data_findings(rules, known, champion, version.name)
 
 
 def _against(shop: Shop, run: Run) -> int | None:
@@ -83,39 +109,15 @@ def _against(shop: Shop, run: Run) -> int | None:
     return champion.number if champion else None
 
 
+def _version(shop: Shop, run: Run, number: int) -> Version:
+    version = shop.registry.get(run.spec.project, run.spec.model, number)
+    if version is None:
+        raise Trouble(f"There is no version v{number} of {run.spec.model} to compare with.")
+    return version
+
+
 def _predicted(shop: Shop, record: StageRecord, part: str, rows: int, rules: Model) -> Predictions:
     return read_predictions(shop.executor.output(part_of(record.jobs, part)), rows, rules.task)
-
-
-def _judged(run: Run, rules: Model, data: Holdout, candidate: Predictions, champion: Predictions | None) -> Judgement:
-    labels = pq.read_table(data.labels).column(rules.target)
-    features = pq.read_table(data.holdout)
-    known = pq.read_table(data.train, columns=[rules.target]).column(rules.target)
-    gate = gate_of(rules, run)
-    return judge(
-        labels,
-        candidate.table,
-        champion.table if champion else None,
-        task=rules.task,
-        gate=gate,
-        features=features,
-        groups=features.column(gate.blocks) if gate.blocks else None,
-        baseline=TargetSummary.of(known, rules.task),
-    )
-
-
-def _plots(run: Run, rules: Model, data: Holdout, candidate: Predictions, champion: Predictions | None) -> object:
-    """What the report draws besides the judgement's intervals."""
-    features, gate = pq.read_table(data.holdout), gate_of(rules, run)
-    return plot_facts(
-        pq.read_table(data.labels).column(rules.target),
-        candidate.table,
-        champion.table if champion else None,
-        task=rules.task,
-        gate=gate,
-        features=features,
-        groups=features.column(gate.blocks) if gate.blocks else None,
-    )
 
 
 def _keep_profile(package: Path, data: Holdout, predictions: Predictions, rules: Model) -> None:

@@ -6,7 +6,7 @@ What computes (numpy, scipy) is imported when first asked for: the names here co
 from typing import TYPE_CHECKING
 
 from lifecycle.verdicts.findings import Check, Comparison, Interval, Judgement, Outcome, SliceFinding
-from lifecycle.verdicts.gate import Gate, Limits, Margin, Verdict, default_margin
+from lifecycle.verdicts.gate import Gate, Limits, Margin, Verdict, default_margin, misfit
 from lifecycle.verdicts.metrics import METRICS, USUAL, Metric, Task, names_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ __all__ = [
     "expected_loss",
     "judge",
     "measure",
+    "misfit",
     "names_of",
     "plot_facts",
     "realised",

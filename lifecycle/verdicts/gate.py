@@ -61,6 +61,13 @@ def default_margin(metric: str) -> Margin:
     return Margin(0.005) if METRICS[metric].greater_is_better else Margin(0.01, relative=True)
 
 
+def misfit(metric: str, margin: Margin) -> str:
+    """Why that margin would let every candidate pass; empty when it would not."""
+    if METRICS[metric].greater_is_better and not margin.relative and margin.value >= 1:
+        return f"A margin of {margin} would let every candidate pass: {metric} is at most 1. Give less, as in 0.01."
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Absolute bounds on the candidate's own value, whatever the champion's; None where there is none."""

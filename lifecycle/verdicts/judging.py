@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow as pa
 from lifecycle.verdicts.baseline import TargetSummary, against_dummy, metric_against_dummy
 from lifecycle.verdicts.calibration import calibration_check
 from lifecycle.verdicts.deciding import alone, compared, within
+from lifecycle.verdicts.dependence import group_codes
 from lifecycle.verdicts.estimates import estimate
 from lifecycle.verdicts.findings import Check, Comparison, Judgement, Outcome, SliceFinding
 from lifecycle.verdicts.gate import Gate, Margin, Verdict, default_margin
@@ -79,17 +79,7 @@ def block_numbers(gate: Gate, features: pa.Table | None, groups: object | None, 
     column = groups if isinstance(groups, pa.Array | pa.ChunkedArray) else pa.array(np.asarray(groups))
     if len(column) != rows:
         raise ValueError(f"There are {rows:,} labels but {len(column):,} block ids.")
-    if pa.types.is_timestamp(column.type):
-        import pyarrow.compute as pc
-
-        column = pc.floor_temporal(column, unit="day")
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    encoded = column.combine_chunks().dictionary_encode("encode") if isinstance(column, pa.ChunkedArray) else (
-        column.dictionary_encode("encode")
-    )  # fmt: skip
-    codes: Any = encoded.indices.to_numpy(zero_copy_only=False)
-    return codes.astype(np.int64)  # type: ignore[no-any-return]
+    return group_codes(column)
 
 
 def _compared(gate: Gate, metric: str, rows: Rows, blocks: Ints | None, against: str = "champion") -> Comparison:

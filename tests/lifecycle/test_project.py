@@ -30,7 +30,7 @@ def mistakes(text: str) -> list[str]:
 def test_the_least_that_describes_a_model() -> None:
     model = read_project(LEAST).models["bike-demand"]
     assert (model.metric, model.requirements, model.retrain) == ("mae", "requirements.txt", "propose")
-    assert (model.validate_.margin, model.validate_.holdout) == ("2%", 0.2)
+    assert (model.validate_.margin, model.validate_.holdout) == ("", 0.2)
     assert (model.monitor.window, model.monitor.schedule) == ("30d", "")
     assert read_project(LEAST.replace("regression", "classification")).models["bike-demand"].metric == "logloss"
 

@@ -1,0 +1,1 @@
+"""What speaks for or against a candidate besides the metric: costs, data, who else changed what, repeatability."""
