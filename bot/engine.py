@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TypeVar
 
 from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
@@ -22,6 +23,7 @@ Answer = TypeVar("Answer", bound=Json)
 VERSION = "v1"
 # Every restart of the bot during a workflow counts as one; real failures are bounded by the attempts of a step.
 RECOVERIES = 1000
+FINISHED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 ATTEMPTS = 6  # of a step: 1, 2, 4, 8, 16 seconds apart
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class Engine:
         if make_url(url).get_backend_name() == "sqlite":
             connect(url).dispose()  # leaves the file in WAL mode, which DBOS keeps but does not choose
         self._alive = alive
+        self._looked = False
         self._serial = Serial()
         DBOS(
             config={
@@ -98,18 +101,24 @@ class Engine:
         once; a test guards it.
         """
         living = self._alive.beat()
+        if self._alive.alone and self._looked:
+            return 0  # who is alone has taken over at the start whatever there was, and nobody can have died since
+        self._looked = True
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         dead = sorted({w.executor_id for w in pending if w.executor_id} - living)
         if dead:
             DBOS._recover_pending_workflows(dead)
         return len(dead)
 
-    def forget(self, before_ms: int, batch: int = 500) -> int:
-        """Delete finished workflows older than that (milliseconds since 1970), at most `batch`; how many."""
-        finished = DBOS.list_workflows(
-            status=["SUCCESS", "ERROR", "CANCELLED"], limit=batch, load_input=False, load_output=False
-        )
-        old = [w.workflow_id for w in finished if (w.updated_at or 0) < before_ms]
+    def forget(self, before: datetime, batch: int = 500) -> int:
+        """Delete workflows that were started and finished before then, at most `batch`; how many.
+
+        A key whose workflow was forgotten may be started again; what it does is harmless to repeat.
+        """
+        # Only by age: with a condition on its state, a planner without statistics reads all that ever finished.
+        started = DBOS.list_workflows(end_time=before.isoformat(), limit=batch, load_input=False, load_output=False)
+        moment = before.timestamp() * 1000
+        old = [w.workflow_id for w in started if w.status in FINISHED and (w.updated_at or 0) < moment]
         if old:
             DBOS.delete_workflows(old)
         return len(old)

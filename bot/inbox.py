@@ -36,6 +36,7 @@ inbox = sa.Table(
     sa.Column("dispatched", sa.SmallInteger, nullable=False, server_default=sa.text(str(WAITING))),
     sa.Column("claimed", sa.DateTime(timezone=True)),  # PostgreSQL: until when a worker has it
     sa.Index("inbox_waiting", "seq", sqlite_where=_waiting, postgresql_where=_waiting),
+    sa.Index("inbox_unreadable", "seq", sqlite_where=_unreadable, postgresql_where=_unreadable),
 )
 
 
@@ -129,12 +130,9 @@ class Inbox:
         moment = before.astimezone(UTC)
         if self._sqlite:
             moment = moment.replace(tzinfo=None)
-        old = (
-            sa.select(inbox.c.seq)
-            .where(inbox.c.dispatched != WAITING, inbox.c.at < moment)
-            .order_by(inbox.c.seq)
-            .limit(batch)
-        )
+        # Only the oldest are looked at, not the whole table for old ones: they arrived in the order of their numbers.
+        oldest = sa.select(inbox.c.seq, inbox.c.dispatched, inbox.c.at).order_by(inbox.c.seq).limit(batch).subquery()
+        old = sa.select(oldest.c.seq).where(oldest.c.dispatched != WAITING, oldest.c.at < moment)
         forgotten, count = 0, batch
         while count:  # in batches, since nobody else writes to SQLite meanwhile
             with self.engine.begin() as connection:

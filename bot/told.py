@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Engine, Integer, String, Table, delete, select
+from sqlalchemy import Column, Engine, Integer, String, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.schema import metadata
@@ -41,18 +41,6 @@ class Told:
         statement = insert.values(subject=subject, target=target, **values)
         with self.engine.begin() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["subject", "target"], set_=values))
-
-    def revision(self, subject: str, target: str = "all") -> int:
-        """Which revision of the subject was told there last; -1 if none was."""
-        query = select(told.c.revision).where(told.c.subject == subject, told.c.target == target)
-        with self.engine.connect().execution_options(read_only=True) as connection:
-            found = connection.execute(query).scalar()
-        return -1 if found is None else int(found)
-
-    def forget(self, subject: str, target: str = "all") -> None:
-        """What was told of the subject may read differently now, though nothing of the subject itself has changed."""
-        with self.engine.begin() as connection:
-            connection.execute(delete(told).where(told.c.subject == subject, told.c.target == target))
 
     def urls(self, subject: str) -> Sequence[str]:
         """Where the subject was told."""

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from lifecycle.schema import champions, versions
+from lifecycle.schema import FIRST, WHOLE, champions, versions
 
 MANIFEST = "manifest.json"
 
@@ -120,9 +120,11 @@ class Registry:
 
     def models(self) -> Sequence[tuple[str, str]]:
         """Every (project, model) that has a version."""
-        query = select(versions.c.project, versions.c.model).distinct().order_by(versions.c.project, versions.c.model)
+        query = select(versions.c.project, versions.c.model).where(
+            FIRST
+        )  # sorted here: SQLite would take another index
         with self._reading() as connection:
-            return [(row.project, row.model) for row in connection.execute(query)]
+            return sorted((row.project, row.model) for row in connection.execute(query))
 
     def crown(self, champion: Champion) -> None:
         """Note that the version is in production; the same run twice is once."""
@@ -142,10 +144,11 @@ class Registry:
 
     def champion(self, project: str, model: str) -> Version | None:
         """The version in production: the newest with all of the traffic."""
-        for crowned in self.reign(project, model):
-            if crowned.share == 100:
-                return self.get(project, model, crowned.number)
-        return None
+        mine = (champions.c.project == project, champions.c.model == model, WHOLE)
+        with self._reading() as connection:
+            query = select(champions.c.number).where(*mine).order_by(champions.c.id.desc()).limit(1)
+            number = connection.execute(query).scalar()
+        return None if number is None else self.get(project, model, number)
 
     def _keep(self, version: Version, package: Path) -> None:
         folder = self.folder(version)

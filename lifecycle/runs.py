@@ -120,7 +120,10 @@ class StageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One pass, as stored. `revision` grows with every change; `verdict` is PASS, FAIL, INCONCLUSIVE or empty."""
+    """One pass, as stored. `verdict` is PASS, FAIL, INCONCLUSIVE or empty.
+
+    `revision` grows with every change; `told` is the one that people were told of last, -1 while none was.
+    """
 
     id: int
     key: str
@@ -135,6 +138,7 @@ class Run:
     cancelled_by: str = ""
     version: int | None = None
     revision: int = 0
+    told: int = -1
 
     def stage(self, stage: Stage) -> StageRecord | None:
         """The record of that stage, if the run has one."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -60,6 +61,7 @@ runs = Table(
     Column("cancelled_by", String(200), nullable=False, default=""),
     Column("version", Integer),
     Column("revision", Integer, nullable=False, default=0),
+    Column("told", Integer, nullable=False, default=-1, server_default="-1"),  # the revision that was told of last
     Column("created", Utc, nullable=False),
     Column("started", Utc),
     Column("ended", Utc),
@@ -72,6 +74,9 @@ Index("runs_model", runs.c.project, runs.c.model, runs.c.id)
 Index("runs_model_state", runs.c.project, runs.c.model, runs.c.state, runs.c.id)
 Index("runs_state", runs.c.state, runs.c.id)
 Index("runs_ref", runs.c.ref, runs.c.id)
+# Written out, not bound: an index over part of a table serves only a query that names the same literals.
+UNTOLD = text("told < revision AND ref <> ''")
+Index("runs_untold", runs.c.id, sqlite_where=UNTOLD, postgresql_where=UNTOLD)
 
 stages = Table(
     "stages",
@@ -103,6 +108,9 @@ versions = Table(
     Column("metrics", JSON, nullable=False),
     UniqueConstraint("project", "model", "number"),
 )
+FIRST = text("number = 1")  # numbers begin at 1 and no version is deleted: every model once, however many versions
+Index("versions_first", versions.c.number, versions.c.project, versions.c.model,
+      sqlite_where=FIRST, postgresql_where=FIRST)  # fmt: skip
 
 champions = Table(
     "champions",
@@ -118,6 +126,9 @@ champions = Table(
     Column("at", Utc, nullable=False),
 )
 Index("champions_model", champions.c.project, champions.c.model, champions.c.id)
+WHOLE = text("share = 100")
+Index("champions_whole", champions.c.project, champions.c.model, champions.c.id,
+      sqlite_where=WHOLE, postgresql_where=WHOLE)  # fmt: skip
 
 windows = Table(
     "windows",

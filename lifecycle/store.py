@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lifecycle.runs import Kind, Run, Spec, Stage, StageRecord, StageState, State, lane, plan
-from lifecycle.schema import runs, stages
+from lifecycle.schema import UNTOLD, runs, stages
 
 
 class NoSuchRun(LookupError):
@@ -75,10 +75,12 @@ class Store:
     def find(self, which: Filter, limit: int = 50, before: int | None = None) -> Sequence[Run]:
         """The newest runs that fit, newest first; `before` pages on."""
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
-        columns = {"project": which.project, "model": which.model, "state": which.state, "ref": which.ref}
+        columns = {"project": which.project, "model": which.model, "state": which.state}
         for name, value in columns.items():
             if value:
-                query = query.where(runs.c[name] == value)
+                query = query.where(_unsought(runs.c[name], which.ref) == value)
+        if which.ref:
+            query = query.where(runs.c.ref == which.ref)
         if which.kinds:
             query = query.where(runs.c.kind.in_(which.kinds))
         if which.open_only:
@@ -95,6 +97,23 @@ class Store:
         with self._reading() as connection:
             query = select(runs.c.id).where(~runs.c.ended_yet).order_by(runs.c.id)
             return list(connection.execute(query).scalars())
+
+    def untold(self, limit: int = 500) -> Sequence[int]:
+        """The numbers of runs that have changed since they were last told of, oldest first."""
+        with self._reading() as connection:
+            query = select(runs.c.id).where(UNTOLD).order_by(runs.c.id).limit(limit)
+            return list(connection.execute(query).scalars())
+
+    def note_told(self, run: Run) -> None:
+        """The run was told of as `run` says; what changed meanwhile is still to be told."""
+        with self.engine.begin() as connection:
+            later = (runs.c.id == run.id, runs.c.told < run.revision)
+            connection.execute(update(runs).where(*later).values(told=run.revision))
+
+    def forget_told(self, number: int) -> None:
+        """What was told of the run may read differently now, though nothing of the run itself has changed."""
+        with self.engine.begin() as connection:
+            connection.execute(update(runs).where(runs.c.id == number).values(told=-1))
 
     def ahead(self, run: Run) -> tuple[int, ...]:
         """The open runs of the same model and lane that were asked for earlier, oldest first."""
@@ -188,6 +207,14 @@ class Store:
             return _run(row, _stages(connection, [row.id])[row.id]) if row else None
 
 
+def _unsought(column: ColumnElement[str], ref: str) -> ColumnElement[str]:
+    """The column as no index knows it, where a place is asked for: a place has few runs, a state has a million.
+
+    Without statistics a planner cannot tell which of two indices is the better one.
+    """
+    return func.coalesce(column, "") if ref else column
+
+
 def _touch(connection: Connection, number: int, **values: Any) -> None:
     connection.execute(update(runs).where(runs.c.id == number).values(revision=runs.c.revision + 1, **values))
 
@@ -257,4 +284,5 @@ def _run(row: Row[Any], records: tuple[StageRecord, ...]) -> Run:
         cancelled_by=row.cancelled_by,
         version=row.version,
         revision=row.revision,
+        told=row.told,
     )

@@ -99,11 +99,12 @@ class Watching:
 
     def open_episodes(self, project: str = "", model: str = "") -> Sequence[Episode]:
         """Every open episode, of one model or of all."""
-        query = select(episodes).where(episodes.c.closed.is_(None)).order_by(episodes.c.id)
+        query = select(episodes).where(episodes.c.closed.is_(None))
         if project:
             query = query.where(episodes.c.project == project, episodes.c.model == model)
         with self._reading() as connection:
-            return [_episode(row) for row in connection.execute(query).all()]
+            found = [_episode(row) for row in connection.execute(query).all()]
+        return sorted(found, key=lambda one: one.id)  # here: for the order's sake SQLite would read all that are closed
 
     def retrained(self, project: str, model: str, number: int) -> None:
         """Note that version `number` was promoted while episodes of the model are open."""

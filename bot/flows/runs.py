@@ -85,7 +85,7 @@ def after(world: World, number: int) -> None:
     waiting = world.life.shop.store.find(Filter(state=State.WAITING), limit=100)
     for other in reversed(waiting):  # oldest first: next in this model's line, or first of those for whom it was full
         world.poke("advance", other.id)
-        world.told.forget(f"run:{other.id}")  # its place in line is another now
+        world.life.shop.store.forget_told(other.id)  # its place in line is another now
     watching = world.life.shop.watching
     monitor = run.stage(Stage.MONITOR)
     episodes = {episode.id for episode in watching.open_episodes(run.spec.project, run.spec.model)}
@@ -98,8 +98,7 @@ def after(world: World, number: int) -> None:
 def tell(world: World, step: Step, number: int) -> None:
     """Make the comment, the check and the card read as the run stands now; each is its own step."""
     run = world.life.shop.store.get(number)
-    subject = f"run:{number}"
-    if not run.spec.ref or world.told.revision(subject) >= run.revision:
+    if not run.spec.ref or run.told >= run.revision:
         return
     ref = Ref.parse(run.spec.ref)
     failed = False
@@ -110,7 +109,7 @@ def tell(world: World, step: Step, number: int) -> None:
             failed = failed or not isinstance(error.last, Denied)  # what is denied stays denied: do not try for ever
             log.error("run %d: its %s could not be told: %s", number, name, error.last)
     if not failed:
-        world.told.note(subject, "all", "", run.revision, world.now())
+        world.life.shop.store.note_told(run)
 
 
 def _tell_comment(world: World, run: Run, ref: Ref) -> None:

@@ -5,19 +5,16 @@ import logging
 from bot.events import PullRequestChanged, SweepDue
 from bot.ports import Denied, Unavailable
 from bot.world import World
-from lifecycle import Filter
 
 log = logging.getLogger(__name__)
-NEWEST = 200  # ended runs whose telling is looked over; older ones were, in an earlier sweep
 
 
 def sweep(world: World, event: SweepDue) -> None:
     """Look at open runs, untold runs, open episodes and open pull requests."""
     for number in world.life.shop.store.open_numbers():
         world.poke("advance", number)
-    for run in world.life.shop.store.find(Filter(), limit=NEWEST):
-        if run.spec.ref and world.told.revision(f"run:{run.id}") < run.revision:
-            world.poke("tell", run.id)
+    for number in world.life.shop.store.untold():
+        world.poke("tell", number)
     for episode in world.life.shop.watching.open_episodes():
         world.poke("follow", episode.id)
     for project in world.plans:
