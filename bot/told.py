@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Engine, Integer, String, Table, select
+from sqlalchemy import Column, Engine, Integer, String, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.schema import metadata
@@ -41,6 +41,11 @@ class Told:
         statement = insert.values(subject=subject, target=target, **values)
         with self.engine.begin() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["subject", "target"], set_=values))
+
+    def forget(self, subject: str, target: str) -> None:
+        """What was told there is to be told again, whatever it was."""
+        with self.engine.begin() as connection:
+            connection.execute(delete(told).where(told.c.subject == subject, told.c.target == target))
 
     def urls(self, subject: str) -> Sequence[str]:
         """Where the subject was told."""
