@@ -56,10 +56,10 @@ def prepare(path: Path) -> int:
 
 def web(path: Path) -> int:
     """Take webhooks in and show pages, until a signal."""
+    from bot.web.bridge import Bridge
     from bot.web.hooks import Intake
     from bot.web.pages import create_pages
-    from bot.web.server import Listen
-    from bot.web.server import serve as serve_wsgi
+    from bot.web.server import Listen, serve
 
     logs()
     settings = settings_of(path)
@@ -67,7 +67,7 @@ def web(path: Path) -> int:
     storage = open_storage(settings)
     inbox = Inbox(storage.inbox, Bell(settings.state / BELL))
     pages = create_pages(views(settings, storage, inbox, the_life(settings, storage, None, os.environ, now)))
-    serve_wsgi(Intake(hooks(settings), inbox, pages), listening, settings.state / "web.ready")
+    serve(Intake(hooks(settings), inbox, Bridge(pages)), listening, settings.state / "web.ready")
     inbox.close()
     return 0
 
@@ -223,7 +223,7 @@ def hooks(settings: Settings) -> "list[Hook]":
     if settings.github is not None:
         secrets = [secret.reveal() for secret in settings.github.webhook_secret]
         verify = github_signature(secrets)
-        found.append(Hook("github", "/webhooks/github", verify, github_hooks.decode, "HTTP_X_GITHUB_EVENT"))
+        found.append(Hook("github", "/webhooks/github", verify, github_hooks.decode, "x-github-event"))
     if settings.azure_devops is not None:
         said, place = settings.azure_devops.webhook, organisation(settings)
         basic = [(said.username or "", password.reveal()) for password in said.password or ()]

@@ -17,16 +17,15 @@ class WriteFailed(Exception):
 
 
 class _Ticket:
-    """One thread's rows, and the lock that it waits at until they are on disk."""
+    """Rows that belong together, and what to call when they are on disk, or are not."""
 
     __slots__ = ("error", "new", "rows", "settled")
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], settled: Callable[[], None]) -> None:
         self.rows = rows
         self.new = 0
         self.error: Exception | None = None
-        self.settled = threading.Lock()  # a bare lock: an Event costs four times as much to make
-        self.settled.acquire()
+        self.settled = settled
 
 
 class GroupCommit:
@@ -50,13 +49,28 @@ class GroupCommit:
         """Write the rows; they are on disk when this returns. How many were new. Raises WriteFailed."""
         if self._thread is None or self._closed:
             self._start()
-        ticket = _Ticket(rows)
+        waiting = threading.Lock()  # a bare lock: an Event costs four times as much to make
+        waiting.acquire()
+        ticket = _Ticket(rows, waiting.release)
         self._queue.put(ticket)
-        if not ticket.settled.acquire(timeout=PATIENCE):
+        if not waiting.acquire(timeout=PATIENCE):
             raise WriteFailed(f"no commit within {PATIENCE:g} s")
         if ticket.error is not None:
             raise WriteFailed(str(ticket.error)) from ticket.error
         return ticket.new
+
+    def put_soon(self, many: Sequence[Sequence[Row]], done: Callable[[Sequence[Exception | None]], None]) -> None:
+        """Write each of these groups of rows; then `done`, in the writing thread, with what went wrong with each.
+
+        Raises WriteFailed when nothing will be written.
+        """
+        if self._thread is None or self._closed:
+            self._start()
+        tickets = [_Ticket(rows, _nothing) for rows in many]
+        # They are settled in their order, so that the last one speaks for all.
+        tickets[-1].settled = lambda: done([ticket.error for ticket in tickets])
+        for ticket in tickets:
+            self._queue.put(ticket)
 
     def close(self) -> None:
         """Write what is waiting, then stop; later rows are refused."""
@@ -106,7 +120,7 @@ class GroupCommit:
             for ticket in batch:
                 ticket.error = error
         for ticket in batch:
-            ticket.settled.release()
+            ticket.settled()
 
     def _write(self, batch: Sequence[_Ticket]) -> None:
         rows = [row for ticket in batch for row in ticket.rows]
@@ -141,3 +155,7 @@ class GroupCommit:
             connection.execute("ROLLBACK")
         with contextlib.suppress(Exception):
             connection.close()
+
+
+def _nothing() -> None:
+    """Nobody waits for this ticket alone."""

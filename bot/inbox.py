@@ -1,6 +1,6 @@
 """Events on their way in: one table that an event is in before its sender is answered, and that the worker reads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,6 +84,16 @@ class Inbox:
         try:
             return self._commits.put(rows)
         except (WriteFailed, SQLAlchemyError) as error:
+            raise InboxUnavailable(f"the inbox cannot be written: {error}") from error
+
+    def put_soon(self, many: Sequence[Sequence[Event]], done: Callable[[Sequence[Exception | None]], None]) -> None:
+        """Store each of these groups of events; then `done`, in another thread, with what went wrong with each.
+
+        As with `put`, events are on disk where nothing went wrong. Raises InboxUnavailable when nothing will be stored.
+        """
+        try:
+            self._commits.put_soon([[pack(event) for event in events] for events in many], done)
+        except WriteFailed as error:
             raise InboxUnavailable(f"the inbox cannot be written: {error}") from error
 
     def take(self, limit: int) -> list[Row]:

@@ -1,7 +1,9 @@
 """Decodes GitHub's webhook deliveries into events (pure, and light: the web process runs it)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -55,25 +57,42 @@ class _CheckDelivery(_About, frozen=True, kw_only=True):
     sender: User
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What we read of one kind of deliveries: its shape, the actions that mean something to us, and what they mean."""
+
+    shape: type[_Delivery]
+    actions: frozenset[str]
+    events: Callable[[Any], tuple[Event, ...]]
+
+
 def decode(kind: str, body: bytes) -> tuple[Event, ...]:
     """The events in a delivery; none where it is nothing to us. `kind` is the header X-GitHub-Event.
 
     Raises BadDelivery, with a sentence, where the body is not JSON or lacks a field that we read.
     """
-    read = KINDS.get(kind)
-    if read is None:
+    known = KINDS.get(kind)
+    if known is None:
         return ()
-    actions, events = read
     try:
-        # First the action alone: a kind's other actions may have other shapes, and are nothing to us.
-        action = msgspec.json.decode(body, type=_Delivery).action
-        return events(body) if action in actions else ()
+        it = _read(known, body)
+        return known.events(it) if it is not None else ()
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise BadDelivery(f"This is not a {kind} delivery of GitHub: {problem}.") from None
 
 
-def _comment(body: bytes) -> tuple[Event, ...]:
-    it = msgspec.json.decode(body, type=_CommentDelivery)
+def _read(known: _Kind, body: bytes) -> _Delivery | None:
+    """The delivery, None for an action that is nothing to us, which may be of another shape."""
+    try:
+        it: _Delivery = msgspec.json.decode(body, type=known.shape)
+    except msgspec.ValidationError:
+        if msgspec.json.decode(body, type=_Delivery).action in known.actions:
+            raise
+        return None
+    return it if it.action in known.actions else None
+
+
+def _comment(it: _CommentDelivery) -> tuple[Event, ...]:
     user = it.comment.user
     return (
         CommentPosted(
@@ -88,16 +107,14 @@ def _comment(body: bytes) -> tuple[Event, ...]:
     )
 
 
-def _issue(body: bytes) -> tuple[Event, ...]:
-    it = msgspec.json.decode(body, type=_IssueDelivery)
+def _issue(it: _IssueDelivery) -> tuple[Event, ...]:
     ref, issue = _ref(it, it.issue.number), it.issue
     if it.action in ("closed", "reopened"):
         return (IssueStateChanged(ref=ref, open=issue.state == "open", at=issue.updated_at),)
     return (TextChanged(ref=ref, title=issue.title, body=issue.body or "", at=issue.updated_at),)
 
 
-def _pull(body: bytes) -> tuple[Event, ...]:
-    it = msgspec.json.decode(body, type=_PullDelivery)
+def _pull(it: _PullDelivery) -> tuple[Event, ...]:
     ref, pull = _ref(it, it.pull_request.number), it.pull_request
     if it.action in ("closed", "converted_to_draft"):
         return (PullRequestClosed(ref=ref, at=pull.closed_at or pull.updated_at),)
@@ -110,8 +127,7 @@ def _pull(body: bytes) -> tuple[Event, ...]:
     return tuple(found)
 
 
-def _check(body: bytes) -> tuple[Event, ...]:
-    it = msgspec.json.decode(body, type=_CheckDelivery)
+def _check(it: _CheckDelivery) -> tuple[Event, ...]:
     run = it.check_run
     if not run.external_id:
         return ()
@@ -125,12 +141,13 @@ def _ref(delivery: _About, number: int) -> str:
     return str(Ref("github", delivery.repository.full_name, number))
 
 
-KINDS: dict[str, tuple[frozenset[str], Callable[[bytes], tuple[Event, ...]]]] = {
-    "issue_comment": (frozenset({"created"}), _comment),
-    "issues": (frozenset({"opened", "edited", "closed", "reopened"}), _issue),
-    "pull_request": (
+KINDS = {
+    "issue_comment": _Kind(_CommentDelivery, frozenset({"created"}), _comment),
+    "issues": _Kind(_IssueDelivery, frozenset({"opened", "edited", "closed", "reopened"}), _issue),
+    "pull_request": _Kind(
+        _PullDelivery,
         frozenset({"opened", "edited", "synchronize", "reopened", "ready_for_review", "closed", "converted_to_draft"}),
         _pull,
     ),
-    "check_run": (frozenset({"rerequested", "requested_action"}), _check),
+    "check_run": _Kind(_CheckDelivery, frozenset({"rerequested", "requested_action"}), _check),
 }

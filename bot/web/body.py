@@ -1,14 +1,14 @@
-"""Reads the bodies of webhooks whole, never more of them than the memory has room for."""
+"""Reads the bodies of requests whole, never more of them than memory has room for, and holds no thread meanwhile."""
 
-import threading
-from collections.abc import Mapping
+import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 MOST = 25 * 1024 * 1024  # bytes; GitHub sends no larger ones
 LARGE = 1024 * 1024  # bytes from which on only a few bodies are held at a time: nobody has proved anything yet
 LARGE_AT_ONCE = 4
 PATIENCE = 5.0  # seconds that a large body waits for its turn
+SLOWEST = 30.0  # seconds in which a body must have come
 
 
 class BadBody(Exception):
@@ -20,63 +20,85 @@ class BadBody(Exception):
         self.headers = headers
 
 
+class Stream(Protocol):
+    """A request's body, as the server gives it: whole when called, in pieces when iterated over."""
+
+    def __call__(self) -> Any: ...
+
+    def __aiter__(self) -> Any: ...
+
+
 class Bodies:
-    """Reads request bodies for any number of threads."""
+    """Reads the bodies of one event loop's requests."""
 
     def __init__(self, most: int = MOST, large: int = LARGE, large_at_once: int = LARGE_AT_ONCE) -> None:
         self._most = most
         self._large = large
-        self._room = threading.Semaphore(large_at_once)
+        self._room = asyncio.Semaphore(large_at_once)
 
-    def read(self, environ: Mapping[str, Any]) -> bytes:
-        """The raw body of a request. Raises BadBody if it is empty, too large, cut short, or its turn does not come."""
-        length = self._length(environ)
-        if length is not None and length <= self._large:
-            body = _drain(environ["wsgi.input"], length)
-        else:
-            body = self._read_large(environ["wsgi.input"], self._most + 1 if length is None else length)
-        if len(body) > self._most:
-            raise self._too_large()
-        if length is not None and len(body) < length:
-            raise BadBody(HTTPStatus.BAD_REQUEST, "The body is shorter than its Content-Length says.")
-        if not body:
-            raise BadBody(HTTPStatus.BAD_REQUEST, "The body is empty.")
-        return body
+    async def read(self, length: str, chunked: bool, stream: Stream) -> bytes:
+        """The body; `length` is the Content-Length, "" if there is none. Raises BadBody if it is too large, cut short,
+        too slow, or its turn does not come.
+        """
+        announced = self._announced(length)
+        if announced is None:
+            return await self._read_in_turn(stream, None) if chunked else b""
+        if announced <= self._large:
+            return await _whole(stream, announced)
+        return await self._read_in_turn(stream, announced)
 
-    def _length(self, environ: Mapping[str, Any]) -> int | None:
-        """How long the sender says that the body is; None for a chunked one."""
-        text = environ.get("CONTENT_LENGTH", "")
+    def _announced(self, text: str) -> int | None:
+        """How long the sender says that the body is."""
         if not text:
-            return None if environ.get("wsgi.input_terminated") else 0
+            return None
         if not (text.isascii() and text.isdigit()):
             raise BadBody(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
         if len(text) > len(str(self._most)) or int(text) > self._most:
             raise self._too_large()
         return int(text)
 
-    def _read_large(self, stream: Any, most: int) -> bytes:
-        if not self._room.acquire(timeout=PATIENCE):
+    async def _read_in_turn(self, stream: Stream, announced: int | None) -> bytes:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._room.acquire()
+        except TimeoutError:
             raise BadBody(
                 HTTPStatus.SERVICE_UNAVAILABLE, "Too many large bodies at once; send it again.", ("Retry-After", "10")
-            )
+            ) from None
         try:
-            return _drain(stream, most)
+            return await (self._pieces(stream) if announced is None else _whole(stream, announced))
         finally:
             self._room.release()
+
+    async def _pieces(self, stream: Stream) -> bytes:
+        """A body of unknown length, given up as soon as it is too long."""
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(SLOWEST):
+                async for piece in stream:
+                    pieces.append(piece)
+                    size += len(piece)
+                    if size > self._most:
+                        raise self._too_large()
+        except (OSError, RuntimeError, ValueError):
+            raise _broken_off() from None
+        return b"".join(pieces)
 
     def _too_large(self) -> BadBody:
         return BadBody(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {self._most:,} bytes.")
 
 
-def _drain(stream: Any, most: int) -> bytes:
-    """All of the stream, but at most so many bytes."""
+async def _whole(stream: Stream, announced: int) -> bytes:
     try:
-        first: bytes = stream.read(most)
-        if len(first) == most or not first:
-            return first
-        parts = [first]
-        while rest := stream.read(most - sum(map(len, parts))):
-            parts.append(rest)
+        async with asyncio.timeout(SLOWEST):
+            body: bytes = await stream()
     except (OSError, RuntimeError, ValueError):
-        raise BadBody(HTTPStatus.BAD_REQUEST, "The body broke off.") from None
-    return b"".join(parts)
+        raise _broken_off() from None
+    if len(body) < announced:
+        raise BadBody(HTTPStatus.BAD_REQUEST, "The body is shorter than its Content-Length says.")
+    return body
+
+
+def _broken_off() -> BadBody:
+    return BadBody(HTTPStatus.BAD_REQUEST, "The body broke off, or came too slowly.")

@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import msgspec
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -13,34 +13,26 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from bot.events import Event
 from bot.inbox import InboxUnavailable
 from bot.web.body import BadBody, Bodies
+from bot.web.gathering import Gathering, Puts
 from bot.web.meters import Meters
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 10
 
-Environ = Mapping[str, Any]
-Verify = Callable[[Environ, bytes], bool]
+Header = Callable[[str], str | None]  # a request's header by its name in lower case
+Verify = Callable[[Header, bytes], bool]
 Decode = Callable[[str, bytes], tuple[Event, ...]]
-
-
-class Puts(Protocol):
-    """What the intake needs of the inbox."""
-
-    def put(self, events: Sequence[Event]) -> int:
-        """Store events durably. Raises InboxUnavailable."""
+Application = Callable[[Any, Any], Awaitable[None]]  # RSGI: what it is about, and the way to read and to answer
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
     """Where one platform posts to.
 
-    `verify` says whether the sender knows our secret; it gets the WSGI environment, which has the headers, and the raw
-    body. `decode` gets the kind, which is the header named by `kind_header` (a WSGI name; "" where the body says it),
-    and the body; it returns no event for what is nothing to us, and raises ValueError with a sentence for nonsense.
+    `verify` says whether the sender knows our secret; it gets the headers and the raw body. `decode` gets the kind,
+    which is the header named by `kind_header` (in lower case; "" where the body says it), and the body; it returns no
+    event for what is nothing to us, and raises ValueError with a sentence for nonsense.
     """
 
     platform: str
@@ -61,52 +53,57 @@ class Answer:
 
 
 class Intake:
-    """A WSGI application: the hooks' paths are its own, everything else is passed on to the pages.
+    """An RSGI application: the hooks' paths are its own, everything else is passed on to the pages.
 
-    Flask would cost each delivery five times as much as all that is done here.
+    Flask would cost each delivery five times as much as all that is done here, and a thread for each delivery as much
+    again: the interpreter's lock would change hands four times, where here one thread takes in what has come and
+    another one has it on disk.
     """
 
     def __init__(
-        self, hooks: Iterable[Hook], inbox: Puts, pages: "WSGIApplication", registry: CollectorRegistry = REGISTRY
+        self, hooks: Iterable[Hook], inbox: Puts, pages: Application, registry: CollectorRegistry = REGISTRY
     ) -> None:
         self._hooks = {hook.path: hook for hook in hooks}
-        self._inbox = inbox
+        self._inbox = Gathering(inbox)
         self._pages = pages
         self._bodies = Bodies()
         self._meters = Meters(registry)
 
-    def __call__(self, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
-        hook = self._hooks.get(environ.get("PATH_INFO", ""))
+    async def __call__(self, scope: Any, proto: Any) -> None:
+        hook = self._hooks.get(scope.path)
         if hook is None:
-            return self._pages(environ, start_response)
+            await self._pages(scope, proto)
+            return
         began = time.perf_counter()
-        answer = self._receive(hook, environ)
-        body = msgspec.json.encode(answer.said)
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *answer.headers]
-        start_response(f"{answer.status.value} {answer.status.phrase}", headers)
+        answer = await self._receive(hook, scope, proto)
+        headers = [("content-type", "application/json"), *answer.headers]
+        proto.response_bytes(answer.status.value, headers, msgspec.json.encode(answer.said))
         self._meters.count(hook.platform, answer.outcome, time.perf_counter() - began)
-        return [body]
 
-    def _receive(self, hook: Hook, environ: Environ) -> Answer:
-        if environ.get("REQUEST_METHOD") != "POST":
-            return _refuse(HTTPStatus.METHOD_NOT_ALLOWED, "method", "Webhooks are posted.", ("Allow", "POST"))
+    async def _receive(self, hook: Hook, scope: Any, proto: Any) -> Answer:
+        if scope.method != "POST":
+            return _refuse(HTTPStatus.METHOD_NOT_ALLOWED, "method", "Webhooks are posted.", ("allow", "POST"))
+        header: Header = scope.headers.get
         try:
-            body = self._bodies.read(environ)
+            chunked = "chunked" in (header("transfer-encoding") or "")
+            body = await self._bodies.read(header("content-length") or "", chunked, proto)
         except BadBody as problem:
             return _refuse(problem.status, "body", str(problem), *problem.headers)
-        if not _verified(hook, environ, body):
+        if not body:
+            return _refuse(HTTPStatus.BAD_REQUEST, "body", "The body is empty.")
+        if not _verified(hook, header, body):
             if self._meters.may_log(hook.platform):
                 log.warning("%s: refused a delivery with a wrong or missing secret or signature", hook.platform)
             return _refuse(HTTPStatus.UNAUTHORIZED, "unauthorised", "The secret or signature is wrong or missing.")
-        if "form" in environ.get("CONTENT_TYPE", ""):
+        if "form" in (header("content-type") or ""):
             return _refuse(
                 HTTPStatus.BAD_REQUEST, "form", "Choose application/json as the webhook's content type, not a form."
             )
-        return self._accept(hook, environ, body)
+        return await self._accept(hook, header, body)
 
-    def _accept(self, hook: Hook, environ: Environ, body: bytes) -> Answer:
+    async def _accept(self, hook: Hook, header: Header, body: bytes) -> Answer:
         """What becomes of a delivery whose sender is known."""
-        kind = environ.get(hook.kind_header, "")
+        kind = (header(hook.kind_header) or "") if hook.kind_header else ""
         try:
             events = hook.decode(kind, body)
             if not events:
@@ -117,26 +114,26 @@ class Intake:
         except Exception:
             log.exception("%s: the decoder failed on a %.100r delivery", hook.platform, kind)
             return _refuse(HTTPStatus.BAD_REQUEST, "nonsense", "The body cannot be read; the bot's log says more.")
-        return self._store(hook, events)
+        return await self._store(hook, events)
 
-    def _store(self, hook: Hook, events: tuple[Event, ...]) -> Answer:
+    async def _store(self, hook: Hook, events: tuple[Event, ...]) -> Answer:
         try:
-            self._inbox.put(events)
+            await self._inbox.put(events)
         except Exception as problem:
-            if not isinstance(problem, InboxUnavailable) or self._meters.may_log(hook.platform):
+            if not isinstance(problem, InboxUnavailable | TimeoutError) or self._meters.may_log(hook.platform):
                 log.exception("%s: a delivery could not be stored", hook.platform)
             return _refuse(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "unavailable",
                 "The delivery could not be stored; send it again.",
-                ("Retry-After", str(RETRY_SECONDS)),
+                ("retry-after", str(RETRY_SECONDS)),
             )
         return Answer(HTTPStatus.ACCEPTED, "accepted", {"accepted": len(events), "ids": [event.id for event in events]})
 
 
-def _verified(hook: Hook, environ: Environ, body: bytes) -> bool:
+def _verified(hook: Hook, header: Header, body: bytes) -> bool:
     try:
-        return hook.verify(environ, body)
+        return hook.verify(header, body)
     except Exception:
         log.exception("%s: the check of a delivery's sender failed", hook.platform)
         return False

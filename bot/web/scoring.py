@@ -1,14 +1,15 @@
 """Scoring over HTTP: MLflow's JSON in, predictions out, and which version answered."""
 
 import flask
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from bot.web.body import BadBody, Bodies
+from bot.web.body import MOST
 from bot.web.views import Views
 
 
 def add_scoring(app: flask.Flask, views: Views) -> None:
     """Register the scoring address of every model."""
-    bodies = Bodies()
+    app.config["MAX_CONTENT_LENGTH"] = MOST
 
     @app.post("/models/<name:owner>/<name:repo>/<name:model>/invocations")
     def invocations(owner: str, repo: str, model: str) -> flask.Response:
@@ -16,11 +17,11 @@ def add_scoring(app: flask.Flask, views: Views) -> None:
         if flask.request.mimetype != "application/json":
             return _sorry(415, "Send JSON, with the header Content-Type: application/json.")
         try:
-            body = bodies.read(flask.request.environ)
-        except BadBody as bad:
-            response = _sorry(bad.status, str(bad))
-            response.headers.extend(bad.headers)
-            return response
+            body = flask.request.get_data(cache=False)
+        except RequestEntityTooLarge:
+            return _sorry(413, f"The body is larger than {MOST:,} bytes.")
+        if not body:
+            return _sorry(400, "The body is empty.")
         answer = views.score(f"{owner}/{repo}", model, body)
         response = flask.Response(answer.body, answer.status, mimetype="application/json")
         if answer.version:

@@ -3,10 +3,9 @@
 import base64
 import binascii
 import hmac
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from bot.web.hooks import Verify
+from bot.web.hooks import Header, Verify
 
 
 def github_signature(secrets: Sequence[str]) -> Verify:
@@ -16,8 +15,8 @@ def github_signature(secrets: Sequence[str]) -> Verify:
     """
     keys = _keys(secrets)
 
-    def verify(environ: Mapping[str, Any], body: bytes) -> bool:
-        given = _header(environ, "HTTP_X_HUB_SIGNATURE_256")
+    def verify(header: Header, body: bytes) -> bool:
+        given = _bytes(header("x-hub-signature-256"))
         made = [b"sha256=" + hmac.digest(key, body, "sha256").hex().encode() for key in keys]
         return _any_equal(given, made)
 
@@ -33,12 +32,12 @@ def azure_credentials(basic: Sequence[tuple[str, str]] = (), header: str = "", v
         raise ValueError("an empty webhook password would let everybody in")
     pairs = [f"{user}:{password}".encode() for user, password in basic]
     keys = _keys(values) if header or not pairs else []
-    name = "HTTP_" + header.upper().replace("-", "_")
+    name = header.lower()
 
-    def verify(environ: Mapping[str, Any], body: bytes) -> bool:
+    def verify(given: Header, body: bytes) -> bool:
         del body  # nothing in it proves anything
-        by_password = _any_equal(_basic(_header(environ, "HTTP_AUTHORIZATION")), pairs)
-        by_header = _any_equal(_header(environ, name), keys)
+        by_password = _any_equal(_basic(_bytes(given("authorization"))), pairs)
+        by_header = _any_equal(_bytes(given(name)), keys)
         return by_password or by_header
 
     return verify
@@ -50,12 +49,9 @@ def _keys(secrets: Sequence[str]) -> list[bytes]:
     return [secret.encode() for secret in secrets]
 
 
-def _header(environ: Mapping[str, Any], name: str) -> bytes:
-    """A header's bytes: WSGI gives each as one character of Latin-1; what is none of these matches nothing."""
-    try:
-        return str(environ.get(name, "")).encode("latin-1")
-    except UnicodeEncodeError:
-        return b""
+def _bytes(value: str | None) -> bytes:
+    """A header's bytes, nothing where there is none."""
+    return (value or "").encode("utf-8", "surrogateescape")
 
 
 def _basic(header: bytes) -> bytes:

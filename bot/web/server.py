@@ -1,4 +1,4 @@
-"""Runs a WSGI application on granian in this process, on a socket that we opened ourselves."""
+"""Runs an RSGI application on granian in this process, on a socket that we opened ourselves."""
 
 import contextlib
 import ipaddress
@@ -8,22 +8,18 @@ import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import MTServer
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
-
 log = logging.getLogger(__name__)
 
-THREADS = 16  # more of them answer no faster on SQLite, fewer commit fewer deliveries at a time
 BACKLOG = 1024
-# A peer that has vanished in the middle of its body holds a thread until the kernel notices, which takes a minute
-# with these (seconds until the first probe, seconds between probes, probes) and for ever without.
+# A peer that has vanished holds its connection until the kernel notices, which takes a minute with these (seconds
+# until the first probe, seconds between probes, probes) and for ever without.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 
 
@@ -61,7 +57,7 @@ class Listen:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def serve(app: "WSGIApplication", listening: socket.socket, ready: Path | None = None, threads: int = THREADS) -> None:
+def serve(app: Any, listening: socket.socket, ready: Path | None = None) -> None:
     """Answer on the socket until SIGTERM or SIGINT; what is being answered then is finished first.
 
     Only from the main thread; the socket is closed afterwards. `ready` is a file that gets the address as soon as
@@ -72,7 +68,7 @@ def serve(app: "WSGIApplication", listening: socket.socket, ready: Path | None =
         _write(ready, f"{address}\n")
     log.info("listening at %s", address)
     try:
-        _Server(app, listening, threads).run()
+        _Server(app, listening).run()
     finally:
         if ready is not None:
             ready.unlink(missing_ok=True)
@@ -84,17 +80,16 @@ class _Server(MTServer):
     """Granian's server that works in threads of this very process.
 
     Its usual one forks or spawns a worker that costs another interpreter, outlives a supervisor killed hard, and keeps
-    the port then. This one insists on a Python without GIL, for which it was written; with one thread of its own and a
-    pool for the application it works as well with a GIL.
+    the port then. This one insists on a Python without GIL, for which it was written; with one event loop in a thread
+    of its own it works as well with a GIL.
     """
 
-    def __init__(self, app: "WSGIApplication", listening: socket.socket, threads: int) -> None:
+    def __init__(self, app: Any, listening: socket.socket) -> None:
         # Incremental, or granian's logging set-up closes every handler that the process has.
         logs = {"incremental": True, "formatters": {}, "handlers": {}, "loggers": {}}
         super().__init__(
             "",
-            interface=Interfaces.WSGI,
-            blocking_threads=threads,
+            interface=Interfaces.RSGI,
             backlog=BACKLOG,
             http=HTTPModes.http1,
             websockets=False,

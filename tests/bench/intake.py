@@ -1,6 +1,6 @@
 """How fast webhooks are taken in with every event on disk, next to a Probot that does and stores nothing.
 
-    python -m tests.bench.intake [--rounds 9] [--seconds 2] [--no-postgres] [--threads 16]
+    python -m tests.bench.intake [--rounds 9] [--seconds 2] [--no-postgres]
 
 Prints JSON; README.md says what the figures are. Needs npm, which fetches Probot into a temporary folder.
 """
@@ -110,10 +110,10 @@ def main() -> None:
         folder = Path(name)
         _install(folder)
         bench = Bench(folder, _real_body(folder))
-        servers = [stack.enter_context(_sqlite(folder, arguments.threads)), stack.enter_context(_probot(folder))]
+        servers = [stack.enter_context(_sqlite(folder)), stack.enter_context(_probot(folder))]
         if programs() and not arguments.no_postgres:
             url = stack.enter_context(postgres())
-            servers.append(stack.enter_context(_ours("postgresql", url, folder, arguments.threads)))
+            servers.append(stack.enter_context(_ours("postgresql", url, folder)))
         rounds: dict[str, list[dict[str, float]]] = {server.name: [] for server in servers}
         for server in servers:
             bench.load(server, 1.5)
@@ -168,7 +168,7 @@ def _real_body(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _ours(name: str, database: str, folder: Path, threads: int) -> Iterator[Server]:
+def _ours(name: str, database: str, folder: Path) -> Iterator[Server]:
     own, ready = folder / name, folder / f"{name}.ready"
     own.mkdir(exist_ok=True)
     argv: list[str | Path] = [
@@ -179,7 +179,6 @@ def _ours(name: str, database: str, folder: Path, threads: int) -> Iterator[Serv
         own,
         ready,
         SECRET,
-        str(threads),
     ]
     with _running(subprocess.Popen(argv)) as process:
         _wait(ready.exists)
@@ -187,8 +186,8 @@ def _ours(name: str, database: str, folder: Path, threads: int) -> Iterator[Serv
         yield Server(name, url, process.pid, database)
 
 
-def _sqlite(folder: Path, threads: int) -> contextlib.AbstractContextManager[Server]:
-    return _ours("sqlite", f"sqlite:///{folder}/inbox.db", folder, threads)
+def _sqlite(folder: Path) -> contextlib.AbstractContextManager[Server]:
+    return _ours("sqlite", f"sqlite:///{folder}/inbox.db", folder)
 
 
 @contextlib.contextmanager
@@ -240,7 +239,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure the webhook intake.")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, default=2.0, help="of one round")
-    parser.add_argument("--threads", type=int, default=16, help="of the web process")
     parser.add_argument("--no-postgres", action="store_true")
     return parser.parse_args()
 

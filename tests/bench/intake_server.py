@@ -1,6 +1,6 @@
 """The bot's web process with nothing but its intake: real decoder, real inbox, real server.
 
-python -m tests.bench.intake_server DATABASE_URL FOLDER READY_FILE SECRET [THREADS]
+python -m tests.bench.intake_server DATABASE_URL FOLDER READY_FILE SECRET
 """
 
 import sys
@@ -11,17 +11,18 @@ from flask import Flask
 
 from bot.adapters.github_hooks import decode
 from bot.inbox import open_inbox
+from bot.web.bridge import Bridge
 from bot.web.hooks import Hook, Intake
 from bot.web.senders import github_signature
-from bot.web.server import THREADS, Listen, serve
+from bot.web.server import Listen, serve
 
 
-def main(url: str, folder: str, ready: str, secret: str, threads: str = str(THREADS)) -> None:
+def main(url: str, folder: str, ready: str, secret: str) -> None:
     """Serve until SIGTERM."""
     inbox = open_inbox(url, Path(folder))
-    hook = Hook("github", "/webhooks/github", github_signature([secret]), decode, "HTTP_X_GITHUB_EVENT")
-    app: Any = Intake([hook], inbox, _pages())
-    serve(app, Listen.parse("127.0.0.1:0").open(), Path(ready), int(threads))
+    hook = Hook("github", "/webhooks/github", github_signature([secret]), decode, "x-github-event")
+    app: Any = Intake([hook], inbox, Bridge(_pages()))
+    serve(app, Listen.parse("127.0.0.1:0").open(), Path(ready))
     inbox.close()
 
 

@@ -18,6 +18,8 @@ from prometheus_client import generate_latest
 
 from bot.events import Event, SweepDue
 from bot.inbox import Inbox, InboxUnavailable, open_inbox
+from bot.web.bridge import Bridge
+from bot.web.gathering import Done
 from bot.web.hooks import Hook, Intake
 from bot.web.senders import azure_credentials, github_signature
 from bot.web.server import Listen, serve
@@ -34,10 +36,10 @@ class Breakable:
         self._inbox = inbox
         self._switch = switch
 
-    def put(self, events: Sequence[Event]) -> int:
+    def put_soon(self, many: Sequence[Sequence[Event]], done: Done) -> None:
         if self._switch.exists():
             raise InboxUnavailable("told to be")
-        return self._inbox.put(events)
+        self._inbox.put_soon(many, done)
 
 
 class Ticks(msgspec.Struct):
@@ -63,6 +65,20 @@ def pages() -> flask.Flask:
     def home() -> str:
         return "home"
 
+    @app.put("/echo/<path:path>")
+    def echo(path: str) -> dict[str, object]:
+        del path
+        asked = flask.request
+        return {
+            "method": asked.method,
+            "path": asked.path,
+            "query": asked.args.getlist("q"),
+            "body": asked.get_data(as_text=True),
+            "twice": asked.headers["X-Twice"],
+            "type": asked.mimetype,
+            "url": asked.host_url,
+        }
+
     @app.get("/slow")
     def slow() -> str:
         time.sleep(1.5)
@@ -84,11 +100,11 @@ def main(listen: str, folder: str) -> None:
     inbox = open_inbox(f"sqlite:///{folder}/inbox.db", Path(folder))
     app: Any = Intake(
         [
-            Hook("github", "/webhooks/github", github_signature([OLD, NEW]), decode, "HTTP_X_GITHUB_EVENT"),
+            Hook("github", "/webhooks/github", github_signature([OLD, NEW]), decode, "x-github-event"),
             Hook("azure-devops", "/webhooks/azure-devops", azure_credentials(BASIC, HEADER, [VALUE]), _azure),
         ],
         Breakable(inbox, Path(folder, "broken")),
-        pages(),
+        Bridge(pages()),
     )
     serve(app, Listen.parse(listen).open(), Path(folder, "ready"))
     inbox.close()

@@ -71,6 +71,31 @@ def test_sigterm_finishes_what_is_being_answered_and_takes_nothing_new(tmp_path:
         assert (tmp_path / "log").read_text() == ""
 
 
+def test_senders_that_stall_hold_nobody_up(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, contextlib.ExitStack() as stalled:
+        for path in ("/webhooks/github", "/somewhere"):
+            for _ in range(50):
+                caller = stalled.enter_context(socket.create_connection((server.host, server.port)))
+                caller.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nsome".encode())
+        body = b'{"ticks": [1]}'
+        began = time.monotonic()
+        assert server.post(body, signed(body))[0] == 202
+        assert server.request("GET", "/")[0] == 200
+        assert time.monotonic() - began < 5
+
+
+def test_pages_see_the_request_as_it_was_sent(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        asked = b'{"a": 1}'
+        headers = {"Content-Type": "application/json", "X-Twice": "one"}
+        _, said, _ = server.request("PUT", "/echo/a%20b/%C3%A9?q=%20x&q=2", iter([asked]), headers)
+        assert (said["method"], said["path"], said["query"]) == ("PUT", "/echo/a b/é", [" x", "2"])
+        assert (said["body"], said["twice"], said["type"]) == ('{"a": 1}', "one", "application/json")
+        assert said["url"] == f"http://{server.host}:{server.port}/"
+        status, said, headers = server.request("HEAD", "/")
+        assert (status, said, headers["content-length"]) == (200, b"", "4")
+
+
 def test_sigint_stops_it_too(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         server.process.send_signal(signal.SIGINT)
