@@ -17,7 +17,7 @@ from types import FrameType
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a dead process is started again; each time twice as long
-STEADY = 60.0  # seconds that a process must have lived for the next pause to be the first one again
+STEADY = 10.0  # seconds that a process must have lived for the next pause to be the first one again: it works
 HOPELESS = frozenset({2, os.EX_CONFIG})  # exit codes that say: it is the arguments or the settings, a person must act
 DRAIN = 30.0  # seconds that the processes have to finish what they are doing
 PR_SET_PDEATHSIG = 1

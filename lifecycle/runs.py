@@ -266,9 +266,8 @@ def _running(current: StageRecord, jobs: Mapping[str, JobStatus]) -> Move:
     if JobState.LOST in states:
         if current.attempt < ATTEMPTS:
             return Begin(current.stage, current.attempt + 1)
-        return Conclude(
-            State.FAILED, f"The {current.stage} job was lost {ATTEMPTS} times; its machine keeps going away."
-        )
+        why = _first_reason(jobs, JobState.LOST) or "its machine went away"
+        return Conclude(State.FAILED, f"The {current.stage} job was lost {ATTEMPTS} times, the last time {why}.")
     if JobState.UNKNOWN in states or set(current.jobs.values()) - set(jobs):
         return Begin(current.stage, current.attempt)  # we stopped between noting the stage and submitting its job
     if JobState.RUNNING in states:

@@ -84,7 +84,8 @@ class Keeper:
         if self.spec["prepare"]:
             code, why = self.phase(self.spec["prepare"], PREPARE_SECONDS, {})
             if code or why:
-                return self.result(code, why, self.log.last_words() or "the environment could not be made")
+                words = "" if killed(code) else self.log.last_words() or "the environment could not be made"
+                return self.result(code, why, words)
         if self.spec["copy"]:
             processtree.copy_tree(*self.spec["copy"])
         self.cpu = self.peak_mb = 0.0  # the environment is not the job's doing
@@ -182,10 +183,17 @@ class Keeper:
         if not code:
             return ("succeeded", "") if code == 0 else ("failed", "it could not be started")
         number = -code if code < 0 else code - 128  # shells and the sandbox report a signal as 128 and its number
+        if killed(code):  # nobody here did: it may go better next time, as when memory was short
+            return "lost", "its process was killed from outside, as when the machine runs out of memory"
         if number in {int(known) for known in signal.Signals}:
             return "failed", f"it was ended by signal {signal.Signals(number).name}"
         words = self.log.last_words()
         return "failed", f"it ended with exit code {code}" + (f": {words}" if words else "")
+
+
+def killed(code: int | None) -> bool:
+    """Whether a program ended by SIGKILL, as itself or as shells and the sandbox report it."""
+    return code in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 def listen(stop: Any) -> int:

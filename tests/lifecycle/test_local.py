@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle.executors import Job, JobState, Limits, Refusal
+from lifecycle.executors import Job, JobState, Limits, Refusal, processtree
 from lifecycle.executors.jobfolder import JobFolder
 from lifecycle.executors.local import LocalExecutor
 from tests.lifecycle.conftest import Bench, MakeBench
@@ -231,6 +231,17 @@ def test_a_keeper_told_to_stop_by_the_system_leaves_a_lost_job(bench: Bench):
     bench.until("sys", "on")
     os.kill(json.loads((bench.executor.output("sys").parent / "pid.json").read_text())["pid"], signal.SIGTERM)
     assert bench.end("sys", 5).state is JobState.LOST
+
+
+def test_a_job_that_was_killed_from_outside_is_lost_and_not_failed(bench: Bench):
+    """Nobody knows that it would go wrong again: memory may have been short for a moment."""
+    bench.executor.submit(bench.job("oom", "import time; print('on', flush=True); time.sleep(60)"))
+    bench.until("oom", "on")
+    keeper = json.loads((bench.executor.output("oom").parent / "pid.json").read_text())["pid"]
+    processtree.send(processtree.descendants(keeper)[-1:], signal.SIGKILL)
+    status = bench.end("oom", 5)
+    assert status.state is JobState.LOST
+    assert "killed from outside" in status.reason
 
 
 BOT = """

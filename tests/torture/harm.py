@@ -1,0 +1,134 @@
+"""Kills, at random instants: of the web process, the worker, `serve`, all of them, all and every job, one job alone."""
+
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifecycle.executors import processtree
+from lifecycle.executors.jobfolder import JobFolder
+from tests.torture import processes
+from tests.torture.commands import Book
+from tests.torture.house import House, Replica
+
+KINDS = {
+    "worker": 4,  # trainings go on and are found again
+    "web": 3,
+    "serve": 2,  # takes the other two with it
+    "tree": 3,  # serve, web, worker and their helpers at one stroke
+    "start-up": 3,  # the tree, and once more while it starts again
+    "everything": 2,  # the tree and every job with its keeper, as when the machine fails
+    "keeper": 2,  # of a job
+    "job": 2,  # the job's own processes; its keeper lives
+}
+PAUSE = (17.0, 25.0)  # longer than a worker's lease
+
+
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """One kill: when, of what, and the jobs that lost their keeper or their processes by it."""
+
+    at: float
+    kind: str
+    jobs: tuple[str, ...] = ()
+
+
+class Harm:
+    """`wanted` kills, spread over the day by how many commands have been given."""
+
+    def __init__(self, house: House, book: Book, seed: int, wanted: int, commands: int) -> None:
+        self.house, self.book, self.wanted, self._commands = house, book, wanted, commands
+        self._dice = random.Random(f"{seed}/harm")
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._rage, daemon=True)
+        self.blows: list[Blow] = []
+        self.pauses = 0
+
+    def begin(self) -> None:
+        self._thread.start()
+
+    def busy(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(blow.kind for blow in self.blows))
+
+    def _rage(self) -> None:
+        kinds = list(KINDS) + (["pause"] if len(self.house.replicas) > 1 else [])
+        weights = list(KINDS.values()) + ([4] if len(self.house.replicas) > 1 else [])
+        while len(self.blows) + self.pauses < self.wanted and not self._over.is_set():
+            due = self._commands * (len(self.blows) + self.pauses + 0.5) / self.wanted
+            if len(self.book.commands) < min(due, self._commands - 1):
+                self._over.wait(0.05)
+                continue
+            self._over.wait(self._dice.uniform(0.0, 3.0))
+            (kind,) = self._dice.choices(kinds, weights)
+            replica = self._dice.choice(self.house.replicas)
+            with suppress(ProcessLookupError):
+                self._strike(kind, replica)
+
+    def _strike(self, kind: str, replica: Replica) -> None:
+        match kind:
+            case "keeper" | "job":
+                self._job(kind)
+            case "pause":
+                self._pause(replica)
+            case "start-up":
+                starts = replica.starts
+                self._kill(kind, self._tree(replica))
+                while replica.starts == starts and not self._over.wait(0.01):
+                    pass
+                self._over.wait(self._dice.uniform(0.0, 4.0))
+                self._kill(kind, self._tree(replica))
+            case "everything":
+                running = self._running()
+                trees = [pid for one in self.house.replicas for pid in self._tree(one)]
+                self._kill(kind, [*trees, *processes.carrying(self.house.state)], running)
+            case "tree":
+                self._kill(kind, self._tree(replica))
+            case _:
+                self._kill(kind, replica.family().get(kind, []))
+
+    def _kill(self, kind: str, pids: list[int], jobs: tuple[str, ...] = ()) -> None:
+        if pids:
+            self.blows.append(Blow(time.time(), kind, jobs))
+            processes.send(pids, signal.SIGKILL)
+
+    def _tree(self, replica: Replica) -> list[int]:
+        return [pid for pids in replica.family().values() for pid in pids]
+
+    def _running(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self._folders() if JobFolder(one).kept())
+
+    def _folders(self) -> list[Path]:
+        jobs = self.house.state / "jobs"
+        return sorted(jobs.iterdir()) if jobs.is_dir() else []
+
+    def _job(self, kind: str) -> None:
+        """Strike one job that runs now, servers of models too; waits a little for one."""
+        for _ in range(100):
+            running = self._running()
+            if running:
+                name = self._dice.choice(running)
+                keeper = JobFolder(self.house.state / "jobs" / name).keeper()
+                pids = [keeper] if kind == "keeper" else processtree.descendants(keeper) if keeper else []
+                if keeper and pids:
+                    self._kill(kind, pids, (name,))
+                    return
+            if self._over.wait(0.05):
+                return
+
+    def _pause(self, replica: Replica) -> None:
+        tree = self._tree(replica)
+        self.pauses += 1
+        processes.send(tree, signal.SIGSTOP)
+        self._over.wait(self._dice.uniform(*PAUSE))
+        processes.send(tree, signal.SIGCONT)
