@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bot.bell import Bell
 from bot.events import Event
-from bot.house import organisation, plans, the_life, views, web_address
+from bot.house import figure_url, organisation, plans, the_life, views, web_address
 from bot.inbox import Inbox
 from bot.ports import Permission
 from bot.settings import Settings, read_settings
@@ -167,6 +167,7 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
         public_url=settings.public_url,
         web_url=lambda project: f"{web_address(settings)}/{project}",
         now=now,
+        figure_url=figure_url(settings),
         put=put,
         poke=poke,
     )

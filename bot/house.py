@@ -6,6 +6,7 @@ from datetime import datetime
 from importlib.metadata import version as version_of
 
 from bot.alive import LEASE, alive_count
+from bot.figures.signing import Signer, figure_path, signer_from, signer_in
 from bot.inbox import Inbox
 from bot.links import Links
 from bot.ports import Forge
@@ -88,6 +89,21 @@ def the_life(
     return Lifecycle(shop)
 
 
+def signer(settings: Settings) -> Signer:
+    """Who signs the addresses of figures."""
+    key = settings.figures.key
+    return signer_from(key.reveal()) if key else signer_in(settings.state)
+
+
+def figure_url(settings: Settings) -> Callable[[int, str, str], str] | None:
+    """Where others see a run's figure; None where they cannot reach us, and diagrams must do."""
+    show = settings.figures.show
+    if show == "diagrams" or (show == "auto" and not settings.public_url.startswith("https://")):
+        return None
+    signs = signer(settings)
+    return lambda run, name, theme: settings.public_url + signs.signed(figure_path(run, name, theme))
+
+
 def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -> Views:
     """What the pages look at."""
     shop = life.shop
@@ -111,4 +127,5 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         address=settings.public_url,
         version=version_of("lifecycle-bot"),
         now=shop.now,
+        signer=signer(settings),
     )

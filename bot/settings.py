@@ -82,6 +82,12 @@ def _pem(secret: Secret) -> Secret:
     return Secret(text)
 
 
+def _long_enough(secret: Secret) -> Secret:
+    if len(secret.reveal()) < 16:
+        raise ValueError("expected a secret of 16 or more characters, such as `openssl rand -hex 32` makes")
+    return secret
+
+
 def _one_or_more(given: object) -> object:
     return given if isinstance(given, list | tuple) else [given]
 
@@ -174,6 +180,13 @@ class Limits(Part):
     minutes: int = Field(default=60, ge=1)
 
 
+class Figures(Part):
+    """Whether reports show pictures that this bot serves, or diagrams that the platform draws."""
+
+    show: Literal["auto", "pictures", "diagrams"] = "auto"
+    key: Annotated[Hidden, AfterValidator(_long_enough)] | None = None
+
+
 class Settings(Part):
     """The whole file. `database` is None for SQLite in the state folder, else an address for SQLAlchemy."""
 
@@ -189,6 +202,7 @@ class Settings(Part):
     people: dict[Text, Text] = Field(default_factory=dict)
     sandbox: Literal["auto", "require", "off"] = "auto"
     limits: Limits = Limits()
+    figures: Figures = Figures()
     sweep: Span = timedelta(minutes=5)
 
 

@@ -40,6 +40,7 @@ class World:
     web_url: Callable[[str], str]  # where people see a project's repository
     now: Callable[[], datetime]
     put: Callable[[Event], None]  # into the inbox, as if it had come from outside
+    figure_url: Callable[[int, str, str], str] | None  # (run, name, theme) where others see a figure; None: they cannot
     poke: Callable[[str, int], None]  # this workflow has something to do for this number; harmless to repeat
 
     def talk(self, ref: Ref) -> Talk:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from lifecycle.source import Source
     from lifecycle.store import Filter, NoSuchRun, Store
     from lifecycle.troubles import Trouble
-    from lifecycle.verdicts import Check, Comparison, Judgement, Margin, Verdict
+    from lifecycle.verdicts import METRICS, Check, Comparison, Judgement, Margin, Verdict
     from lifecycle.watching import Episode, Watching, Window
     from lifecycle.windows import read_window
     from lifecycle.workspace import GitTrouble, Workspaces
@@ -68,7 +68,7 @@ _HOME = {
     "source": ("Source",),
     "windows": ("read_window",),
     "store": ("Filter", "NoSuchRun", "Store"),
-    "verdicts": ("Check", "Comparison", "Judgement", "Margin", "Verdict"),
+    "verdicts": ("METRICS", "Check", "Comparison", "Judgement", "Margin", "Verdict"),
     "watching": ("Episode", "Watching", "Window"),
     "workspace": ("GitTrouble", "Workspaces"),
 }  # fmt: skip
@@ -76,6 +76,7 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "FILE",
+    "METRICS",
     "Alarm",
     "Answer",
     "Begin",

@@ -30,6 +30,7 @@ azure_devops:
   url: {azure}
   token: ${{env:DEMO_AZURE_TOKEN}}
   webhook: {{username: lifecycle-bot, password: "${{env:DEMO_AZURE_SECRET}}"}}
+figures: {{show: pictures}}   # nobody needs https to reach this bot from this machine
 projects:
   - repository: {repository}
     board: {{project: Bikes, area: 'Bikes\\Models'}}

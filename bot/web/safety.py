@@ -29,6 +29,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 WORDS = {
+    403: "This address is not one that we gave out.",
     404: "There is nothing at this address. It may have been typed wrongly, or what it named was never here.",
     405: "This address exists, but it does not answer to that method.",
     500: "That is our mistake, not yours. It is in the log of the web process, under the number below.",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.figures.signing import Signer
 from bot.links import Links
 from lifecycle import Answer, Registry, Run, Stage, Store, Watching
 
@@ -17,7 +18,8 @@ class Views:
     `score(project, model, body)` answers one request. `url_of(ref)` is the web address of a ref's text such as
     github:octo/bikes#12, `commit_url(project, sha)` that of a commit; empty where there is none. `health()` says of
     each part of the house `ok` or, in one sentence, what is wrong; it must be cheap. `inbox_depth()` is the number of
-    events that wait. `address` is where people reach these pages, such as https://bot.example.com, without a slash.
+    events that wait. `signer` knows the addresses of figures.
+    `address` is where people reach these pages, such as https://bot.example.com, without a slash.
     """
 
     runs: Store
@@ -34,3 +36,4 @@ class Views:
     address: str
     version: str
     now: Callable[[], datetime]
+    signer: Signer

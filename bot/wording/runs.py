@@ -1,13 +1,18 @@
 """A run's comment and its check, as they should read now."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import assert_never
 
 from bot.ports import Check, Conclusion
+from bot.refs import Ref
+from bot.wording import evidence
 from bot.wording.reports import judgement_of, report
+from bot.wording.sentences import plain_sentence
+from bot.wording.style import Style
 from bot.wording.words import cell, lasted, moment, name, ordinal, plain, sha
 from bot.world import World
-from lifecycle import Kind, Run, Stage, StageRecord, StageState, State
+from lifecycle import Judgement, Kind, Run, Stage, StageRecord, StageState, State
 
 MARKS = {
     StageState.PLANNED: "◽",
@@ -19,11 +24,9 @@ MARKS = {
 
 
 def run_comment(run: Run, ahead: Sequence[int], world: World) -> str:
-    """The one comment of a run: what it is, how far it is, what came out."""
-    lines = [_heading(run), ""]
-    lines += _body(run, ahead, world)
-    lines += ["", _footer(run, world)]
-    return "\n".join(lines)
+    """The one comment of a run: what it is, how far it is, what came out, as far as its place can render it."""
+    style = Style.of(Ref.parse(run.spec.ref).system) if run.spec.ref else Style.GITHUB
+    return "\n".join([_heading(run), "", *_body(run, ahead, world, style), "", _footer(run, world, style)])
 
 
 def check_name(model: str) -> str:
@@ -39,7 +42,7 @@ def run_check(run: Run, world: World) -> Check:
         external=str(run.id),
         conclusion=_conclusion(run),
         title=_title(run),
-        summary="\n".join(_body(run, (), world)),
+        summary="\n".join(_body(run, (), world, Style.GITHUB)),
         url=world.run_page(run.id),
     )
 
@@ -103,7 +106,11 @@ def _doing(run: Run) -> str:
             assert_never(run.spec.kind)
 
 
-def _body(run: Run, ahead: Sequence[int], world: World) -> list[str]:
+def _body(run: Run, ahead: Sequence[int], world: World, style: Style) -> list[str]:
+    validate, monitor = run.stage(Stage.VALIDATE), run.stage(Stage.MONITOR)
+    judged = judgement_of(validate.result) if validate else None
+    if validate and judged and run.state is State.SUCCEEDED:
+        return _reported(run, validate, judged, world, style)
     lines = [_asked(run, world), ""]
     if run.state is State.WAITING and ahead:
         last = ahead[-1]
@@ -112,15 +119,21 @@ def _body(run: Run, ahead: Sequence[int], world: World) -> list[str]:
         lines += ["Next to begin, as soon as one of the runs under way has ended.", ""]
     if run.reason and run.state is not State.SUCCEEDED:
         lines += [f"**{plain(run.reason, 1500)}**", ""]
-    validate, monitor = run.stage(Stage.VALIDATE), run.stage(Stage.MONITOR)
-    judged = judgement_of(validate.result) if validate else None
-    if validate and judged:
-        lines += [*report(judged, validate.result.get("champion")), ""]
     if monitor and monitor.note:
         lines += [monitor.note, "", *_columns(monitor), ""]
-    if run.state is State.SUCCEEDED and judged:
-        return [*lines, *_next(run), "<details><summary>Stages</summary>", "", *_stages(run), "", "</details>"]
     return [*lines, *_stages(run)]
+
+
+def _reported(run: Run, validate: StageRecord, judged: Judgement, world: World, style: Style) -> list[str]:
+    """The validation report."""
+    url = None if world.figure_url is None else partial(world.figure_url, run.id)
+    lines = [*report(judged, validate.result, style, url), "", *_next(run)]
+    lines += [f"{line}  " for line in (*evidence.context(validate.result), _asked(run, world))]
+    return [
+        *lines,
+        *evidence.details(run, judged, validate.result, world, style),
+        *style.folded("Stages", _stages(run)),
+    ]
 
 
 def _asked(run: Run, world: World) -> str:
@@ -160,11 +173,12 @@ def _next(run: Run) -> list[str]:
     return [f"Somebody else can put it into production with `/promote v{run.version}`.", ""]
 
 
-def _footer(run: Run, world: World) -> str:
+def _footer(run: Run, world: World, style: Style) -> str:
     page = f"[Run {run.id}]({world.run_page(run.id)})"
     if run.state.ended:
-        return f"<sub>{page} · {moment(run.ended) if run.ended else ''}</sub>"
-    return f"<sub>{page}: live log and report · `/cancel {run.id}` ends it</sub>"
+        more = ": everything in detail" if run.stage(Stage.VALIDATE) else ""
+        return style.small(f"{page}{more} · {moment(run.ended) if run.ended else ''}")
+    return style.small(f"{page}: live log and report · `/cancel {run.id}` ends it")
 
 
 def _conclusion(run: Run) -> Conclusion:
@@ -187,7 +201,8 @@ def _conclusion(run: Run) -> Conclusion:
 def _title(run: Run) -> str:
     validate = run.stage(Stage.VALIDATE)
     if run.state is State.SUCCEEDED and validate:
-        return validate.note[:250]
+        judged = judgement_of(validate.result)
+        return (plain_sentence(judged, validate.result.get("champion")) if judged else validate.note)[:250]
     if run.state.ended:
         return (run.reason or f"The run was {run.state}.")[:250]
     return "Waits in line" if run.state is State.WAITING else f"Run {run.id} is under way"

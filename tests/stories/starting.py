@@ -10,7 +10,7 @@ from bot.playground.stage import Stage, set_stage
 from tests.stories.repository import files
 from tests.stories.world import World
 
-BOARDED = ("trains", "talks", "linked", "drifts")  # repositories that a board belongs to
+BOARDED = ("trains", "talks", "linked", "drifts", "reports")  # repositories that a board belongs to
 ALONE = ("pulls", "merges", "cancels", "serves", "broken", "crashes", "lines")
 
 SETTINGS = """\
@@ -18,6 +18,7 @@ public_url: {url}
 listen: 127.0.0.1:{port}
 state: state
 sweep: 5s
+figures: {{show: pictures}}
 github:
   url: {github}
   app: {{id: {app}, private_key: "${{env:STORY_GITHUB_KEY}}"}}

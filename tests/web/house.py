@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from bot.figures.signing import Signer
 from bot.links import Links
 from bot.schema import metadata as bot_tables
 from bot.web.views import Views
@@ -35,6 +36,7 @@ from lifecycle.verdicts import Judgement
 from tests.web.findings import drift_report
 
 PROJECT, MODEL = "octo/bikes", "bike-demand"
+SIGNER = Signer(b"k" * 32)
 NOW = datetime(2025, 6, 3, 14, 30, tzinfo=UTC)
 HOSTILE = "<script>document.title='owned'</script>\"><img src=x onerror=alert(1)> שלום \u202egnp.exe 🚲{{ 7*7 }}"
 
@@ -83,6 +85,7 @@ class House:
             address="https://bot.test",
             version="0.1.0",
             now=lambda: self.time,
+            signer=SIGNER,
         )
 
     def _log(self, run: Run, stage: Stage, offset: int) -> tuple[bytes, int]:

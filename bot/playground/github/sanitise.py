@@ -4,11 +4,11 @@ import re
 from html import escape
 from html.parser import HTMLParser
 
-VOID = {"br", "hr", "img", "input", "wbr"}
+VOID = {"br", "hr", "img", "input", "source", "wbr"}
 WORDS = (
     "h1 h2 h3 h4 h5 h6 b i strong em a pre code tt div ins del sup sub p ol ul li table thead tbody tfoot tr td th "
     "caption blockquote dl dt dd kbd q samp var s strike summary details figure figcaption abbr cite dfn mark small "
-    "span time"
+    "span time picture"
 )
 TAGS = VOID.union(WORDS.split())
 # What is inside these is no text for people.
@@ -23,6 +23,7 @@ ATTRIBUTES = {
     "th": {"colspan", "rowspan"},
     "input": {"checked"},
     "time": {"datetime"},
+    "source": {"media", "srcset"},
 }
 # The only classes there are: those that the renderer gives. They mean nothing harmful when a stranger writes them.
 CLASS = re.compile(r"language-[\w+-]+|mention|task|alert( alert-(note|tip|important|warning|caution))?|mermaid")
@@ -85,7 +86,7 @@ def _attributes(tag: str, attrs: list[tuple[str, str | None]]) -> str:
     kept = {}
     for name, value in attrs:
         text = value or ""
-        if name in ("href", "src"):
+        if name in ("href", "src", "srcset"):
             allowed = name in ATTRIBUTES.get(tag, ()) and _harmless(text)
         elif name == "style" and tag in ("td", "th"):
             if found := ALIGNED.fullmatch(text):  # how the renderer says a table's column is aligned
