@@ -104,6 +104,7 @@ def the_engine(storage: Storage, world: "World", *, alone: bool) -> "Engine":
     from bot.alive import Alive
     from bot.engine import Engine
     from bot.flows.handle import Flows
+    from bot.later import Later
 
     flows: list[Flows] = []
     workflows: Mapping[str, Callable[..., None]] = {
@@ -112,7 +113,7 @@ def the_engine(storage: Storage, world: "World", *, alone: bool) -> "Engine":
         "tell": lambda number: flows[0].tell(int(number)),
         "follow": lambda number: flows[0].follow(int(number)),
     }
-    engine = Engine(storage.engine_url, Alive(storage.main, alone=alone), workflows)
+    engine = Engine(storage.engine_url, Alive(storage.main, alone=alone), Later(storage.main), workflows)
     flows.append(Flows(world, engine))
     return engine
 
@@ -151,7 +152,7 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
     def put(event: Event) -> None:
         inbox.put([event])
 
-    github, boards = the_github(settings), the_boards(settings)
+    github, boards = the_github(settings, storage), the_boards(settings)
     talks = {name: one for name, one in (("github", github), ("boards", boards)) if one is not None}
     return World(
         life=the_life(settings, storage, github, os.environ, now),
@@ -173,19 +174,21 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
     )
 
 
-def the_github(settings: Settings) -> "GitHub | None":
+def the_github(settings: Settings, storage: Storage) -> "GitHub | None":
     """GitHub as the settings say, None without it."""
     from bot.adapters.github import App, GitHub, Personal
+    from bot.pacing import Pacing
 
     said = settings.github
     if said is None:
         return None
+    pacing = Pacing(storage.main, said.seconds_between_writes) if said.seconds_between_writes else None
     auth: Personal | App
     if said.app is not None:
         auth = App(said.app.id, said.app.private_key.reveal(), said.app.installation)
     else:
         auth = Personal(said.token.reveal() if said.token else "")
-    return GitHub(said.url, auth, seconds_between_writes=said.seconds_between_writes)
+    return GitHub(said.url, auth, seconds_between_writes=said.seconds_between_writes, pacing=pacing)
 
 
 def the_boards(settings: Settings) -> "AzureBoards | None":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TextIO
 
-from bot.ports import Denied, Unavailable
+from bot.ports import Denied, SignedOut, Unavailable
 
 
 class Health(StrEnum):
@@ -51,7 +51,7 @@ def examine(probes: Iterable[tuple[str, Probe]]) -> Iterator[Finding]:
     for name, probe in probes:
         try:
             yield from probe()
-        except Denied as error:
+        except (Denied, SignedOut) as error:
             yield fail(name, str(error))
         except Unavailable as error:
             yield fail(name, str(error), "Try again; if it stays so, look at the network, the address and the proxy.")

@@ -4,45 +4,37 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TypeVar
+from typing import cast
 
-from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID, StepOptions
-from dbos._error import DBOSMaxStepRetriesExceeded
+from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
 from sqlalchemy import make_url
+from sqlalchemy.exc import IntegrityError
 
 from bot.alive import Alive
+from bot.later import Due, Later
+from bot.retrying import ATTEMPTS, Answer, GaveUp, Json, Postponed, attempt, failure
 from lifecycle import connect
 
-Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
-Answer = TypeVar("Answer", bound=Json)
-
+__all__ = ["Engine", "GaveUp", "Json", "Postponed"]
 # A constant: DBOS would otherwise strand every open workflow at an upgrade. Changes of a workflow's steps are guarded
 # by what the steps do (each may be repeated), not by the version.
 VERSION = "v1"
 # Every restart of the bot during a workflow counts as one; real failures are bounded by the attempts of a step.
 RECOVERIES = 1000
 FINISHED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
-ATTEMPTS = 6  # of a step: 1, 2, 4, 8, 16 seconds apart
+AT_ONCE = 20  # postponed workflows taken up in one go
 log = logging.getLogger(__name__)
-
-
-class GaveUp(Exception):
-    """A step failed as often as it may be tried; `last` is what it said in the end."""
-
-    def __init__(self, last: BaseException) -> None:
-        super().__init__(str(last))
-        self.last = last
 
 
 class Engine:
     """Runs workflows that survive the process: what was started is finished, by us or by whoever comes after us."""
 
-    def __init__(self, url: str, alive: Alive, workflows: Mapping[str, Callable[..., None]]) -> None:
+    def __init__(self, url: str, alive: Alive, later: Later, workflows: Mapping[str, Callable[..., None]]) -> None:
         if make_url(url).get_backend_name() == "sqlite":
             connect(url).dispose()  # leaves the file in WAL mode, which DBOS keeps but does not choose
-        self._alive = alive
+        self._alive, self._later = alive, later
         self._looked = False
         self._serial = Serial()
         DBOS(
@@ -82,17 +74,51 @@ class Engine:
 
     def step(self, name: str, function: Callable[[], Answer], attempts: int = ATTEMPTS) -> Answer:
         """Do something once in this workflow and remember its answer; failures are tried again. Raises GaveUp."""
-        options: StepOptions = {"name": name, "retries_allowed": attempts > 1, "max_attempts": attempts}
-        try:
-            return DBOS.run_step(options, function)
-        except DBOSMaxStepRetriesExceeded as error:
-            raise GaveUp(error.errors[-1] if error.errors else error) from error
+        caught: list[Exception] = []
+        answer = DBOS.run_step({"name": name}, lambda: attempt(function, attempts, caught.append))
+        known = failure(answer)
+        if known is not None:
+            raise GaveUp(caught[-1] if caught else known)  # caught before a crash: what is remembered of it
+        return cast(Answer, answer)
 
     @contextmanager
     def one_at_a_time(self, key: str) -> Iterator[None]:
         """Hold others in this process that want the same key; between machines the database's conditions do."""
         with self._serial.holding(key):
             yield
+
+    @contextmanager
+    def newest(self, key: str) -> Iterator[bool]:
+        """The same for what brings something up to date: false, at once, where somebody waits for that already."""
+        if self._serial.wanted(key) > 1:
+            yield False
+        else:
+            with self._serial.holding(key):
+                yield True
+
+    def in_line(self, line: str) -> None:
+        """See to it that what was postponed goes first. Raises Postponed."""
+        if self._later.ahead(line, _root(DBOS.workflow_id or "")):
+            raise Postponed("Something earlier about the same thing has to wait.", line)
+
+    def take_up(self) -> int:
+        """Go on with what was postponed until now; how many workflows that were."""
+        due = self._later.claim(AT_ONCE)
+        for one in due:
+            if one.workflow:
+                self._go_on(one)
+            else:
+                name, _, arguments = one.key.partition("/")
+                self.kick(name, *map(int, arguments.split("/")))
+        return len(due)
+
+    def _go_on(self, due: Due) -> None:
+        """Repeat a workflow from the step that failed; what came before it is remembered."""
+        steps = DBOS.list_workflow_steps(due.workflow)
+        failed = [step["function_id"] for step in steps if step["error"] or failure(step["output"])]
+        first = failed[-1] if failed else 1 + max((step["function_id"] for step in steps), default=0)
+        with SetWorkflowID(f"{_root(due.workflow)}~{due.tries}"), suppress(IntegrityError):  # if it goes on already
+            DBOS.fork_workflow(due.workflow, first, application_version=VERSION)
 
     def take_over(self) -> int:
         """Take up the workflows of executors that are no longer alive; how many executors that were.
@@ -125,11 +151,20 @@ class Engine:
 
     def _registered(self, name: str, function: Callable[..., None]) -> Callable[..., None]:
         def run(*arguments: str | int) -> None:
+            repeatable = all(isinstance(argument, int) for argument in arguments)  # as those that are kicked are
+            me = DBOS.workflow_id or ""
+            key = f"{name}/{'/'.join(map(str, arguments))}" if repeatable else _root(me)
             try:
                 function(*arguments)
+            except Postponed as why:
+                seconds = self._later.put(key, "" if repeatable else me, why.line, why.after, str(why))
+                log.warning("%s is postponed for %.0f s: %s", key, seconds, why)
+                return
             except Exception:
                 log.exception("workflow %s%r failed", name, arguments)
+                self._later.done(key)
                 raise
+            self._later.done(key)
 
         run.__qualname__ = run.__name__ = name
         return DBOS.workflow(name=name, max_recovery_attempts=RECOVERIES)(run)
@@ -141,6 +176,11 @@ class Serial:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._locks: dict[str, tuple[threading.Lock, int]] = {}
+
+    def wanted(self, key: str) -> int:
+        """How many hold the key's lock or wait for it."""
+        with self._guard:
+            return self._locks[key][1] if key in self._locks else 0
 
     @contextmanager
     def holding(self, key: str) -> Iterator[None]:
@@ -158,6 +198,12 @@ class Serial:
                     del self._locks[key]
                 else:
                     self._locks[key] = (lock, wanted - 1)
+
+
+def _root(workflow: str) -> str:
+    """The id of the workflow that this one goes on with, after having been postponed."""
+    head, mark, turn = workflow.rpartition("~")
+    return head if mark and turn.isdecimal() else workflow
 
 
 def _quiet(record: logging.LogRecord) -> bool:

@@ -23,6 +23,10 @@ class Unavailable(Exception):
         self.after = after
 
 
+class SignedOut(Unavailable):
+    """Our credentials are not accepted: everything there waits until somebody renews them."""
+
+
 class Denied(Exception):
     """The platform refuses, and will refuse again; a person must act."""
 
@@ -154,8 +158,11 @@ class Talk(Protocol):
     def comments(self, ref: Ref, since: datetime | None = None) -> Sequence[Comment]:
         """The comments, oldest first, created at `since` or later, at most the newest 200."""
 
-    def say(self, ref: Ref, marker: str, text: str) -> str:
-        """Make the one comment that carries our `marker` read `text` (Markdown); create it if missing. Its URL."""
+    def say(self, ref: Ref, marker: str, text: str, urgent: bool = True) -> str:
+        """Make the one comment that carries our `marker` read `text` (Markdown); create it if missing. Its URL.
+
+        What is not urgent is Unavailable as soon as writes are short.
+        """
 
     def acknowledge(self, ref: Ref, comment: str, mark: Mark) -> None:
         """React to a comment, where the platform can."""
@@ -173,7 +180,7 @@ class Forge(Protocol):
     def open_pulls(self, place: str) -> Sequence[PullRequest]:
         """The open pull requests."""
 
-    def check(self, place: str, check: Check) -> None:
+    def check(self, place: str, check: Check, urgent: bool = True) -> None:
         """Make the commit's check of that name and external key read so; a commit status where checks are denied."""
 
     def label(self, ref: Ref, name: str, present: bool) -> None:

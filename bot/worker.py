@@ -62,7 +62,7 @@ class Worker:
         self.engine.launch()
         for number in self.life.shop.store.open_numbers():
             self.pokes.poke("advance", number)
-        loops: tuple[Callable[[], None], ...] = (self.dispatch, self.push, self.watch, self.beat)
+        loops: tuple[Callable[[], None], ...] = (self.dispatch, self.push, self.watch, self.beat, self.take_up)
         for loop in loops:
             thread = threading.Thread(target=self._keep, args=(loop,), name=loop.__name__, daemon=True)
             thread.start()
@@ -121,6 +121,11 @@ class Worker:
         if self.engine.take_over():
             log.warning("took over the work of an executor that is gone")
         self._stopping.wait(BEAT)
+
+    def take_up(self) -> None:
+        """Go on with what had to wait for a platform."""
+        if not self.engine.take_up():
+            self._stopping.wait(1.0)
 
     def _keep(self, loop: Callable[[], None]) -> None:
         while not self._stopping.is_set():

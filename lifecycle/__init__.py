@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from lifecycle.verdicts import METRICS, Check, Comparison, Judgement, Margin, Verdict
     from lifecycle.watching import Episode, Watching, Window
     from lifecycle.windows import read_window
-    from lifecycle.workspace import GitTrouble, Workspaces
+    from lifecycle.workspace import GitTrouble, GitUnreachable, Workspaces
 
 _HOME = {
     "database": ("NewerDatabase", "connect", "migrate"),
@@ -70,7 +70,7 @@ _HOME = {
     "store": ("Filter", "NoSuchRun", "Store"),
     "verdicts": ("METRICS", "Check", "Comparison", "Judgement", "Margin", "Verdict"),
     "watching": ("Episode", "Watching", "Window"),
-    "workspace": ("GitTrouble", "Workspaces"),
+    "workspace": ("GitTrouble", "GitUnreachable", "Workspaces"),
 }  # fmt: skip
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
@@ -92,6 +92,7 @@ __all__ = [
     "Fingerprints",
     "Finish",
     "GitTrouble",
+    "GitUnreachable",
     "JobStatus",
     "Judgement",
     "Kind",

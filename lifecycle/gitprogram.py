@@ -42,9 +42,19 @@ FIXED = {
     "LC_ALL": "C",
 }
 
+# What git says, untranslated, where the network or the server is at fault, and where a token has just expired.
+UNREACHABLE = re.compile(
+    rb"unable to access|could not resolve|timed out|early EOF|hung up|RPC failed|returned error: (?:401|403|429|5\d\d)"
+    rb"|Authentication failed|could not read Username|Connection (?:refused|reset)|unable to connect"
+)
+
 
 class GitTrouble(Exception):
     """Git could not do it; one sentence without secrets."""
+
+
+class GitUnreachable(GitTrouble):
+    """Git did not reach the other side, or was not let in; later it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +93,11 @@ class Git:
             except subprocess.TimeoutExpired:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-                raise GitTrouble(f"git {words[0]} of {source.name} took longer than {seconds:g} seconds") from None
+                kind = GitUnreachable if ask else GitTrouble
+                raise kind(f"git {words[0]} of {source.name} took longer than {seconds:g} seconds") from None
         if process.returncode:
-            raise GitTrouble(f"git {_verb(words)} of {source.name} failed: {_reason(err, login)}")
+            kind = GitUnreachable if ask and UNREACHABLE.search(err) else GitTrouble
+            raise kind(f"git {_verb(words)} of {source.name} failed: {_reason(err, login)}")
         return out
 
     def _environ(self, source: Source, login: tuple[str, str] | None) -> dict[str, str]:

@@ -11,10 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from lifecycle.gitprogram import Git, GitTrouble
+from lifecycle.gitprogram import Git, GitTrouble, GitUnreachable
 from lifecycle.source import Source
 
-__all__ = ["Commit", "GitTrouble", "Source", "Workspaces"]
+__all__ = ["Commit", "GitTrouble", "GitUnreachable", "Source", "Workspaces"]
 
 SHA = re.compile(r"^([0-9a-f]{40}|[0-9a-f]{64})$")
 SHORT = re.compile(r"^[0-9a-f]{7,64}$")
@@ -89,6 +89,8 @@ class Workspaces:
                 return
             try:
                 self._fetch(source, mirror, f"+{commit}:refs/lifecycle/{commit}")  # the ref keeps it from being pruned
+            except GitUnreachable:
+                raise
             except GitTrouble:  # some servers hand out only what a branch points at
                 self._fetch(source, mirror, *EVERYTHING)
             if not self._has(source, mirror, commit):

@@ -8,7 +8,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData
 
 import bot.alive
+import bot.later
 import bot.links
+import bot.pacing
 import bot.told  # noqa: F401 (they put their tables on the metadata)
 from bot import inbox as inbox_module
 from bot import schema as bot_schema

@@ -85,7 +85,7 @@ class AzureBoards:
         """What people wrote in the rich editor comes as plain text with code and quotes marked."""
         return self._comments.list(ref, since)
 
-    def say(self, ref: Ref, marker: str, text: str) -> str:
+    def say(self, ref: Ref, marker: str, text: str, urgent: bool = True) -> str:
         return self._comments.say(ref, marker, text)
 
     def acknowledge(self, ref: Ref, comment: str, mark: Mark) -> None:

@@ -12,6 +12,7 @@ from bot.adapters import azure_text as text_of
 from bot.adapters.azure_errors import Gone, Rejected, Uncertain, Unsupported
 from bot.adapters.azure_items import Items
 from bot.adapters.azure_session import Session
+from bot.doubts import Doubts
 from bot.ports import Comment, Mark
 from bot.refs import Ref
 
@@ -27,6 +28,7 @@ class Comments:
 
     def __init__(self, session: Session, items: Items) -> None:
         self._session, self._items = session, items
+        self._doubts = Doubts()
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[int, str], tuple[int, str]] = OrderedDict()
 
@@ -47,13 +49,9 @@ class Comments:
         found = self._find(number, marker)
         if found is not None:
             return self._settle(number, marker, found, body)
-        try:
-            made = self._create(number, body)
-        except Uncertain:
-            found = self._find(number, marker)
-            if found is None:
-                raise
-            return self._settle(number, marker, found, body)
+        made, fresh = self._made(number, marker, body)
+        if not fresh:
+            return self._settle(number, marker, made, body)
         return self._remember(number, marker, made.id, body)
 
     def acknowledge(self, ref: Ref, comment: str, mark: Mark) -> None:
@@ -66,6 +64,20 @@ class Comments:
             )
         except (Gone, Rejected, Unsupported):
             return
+
+    def _made(self, number: int, marker: str, body: str) -> tuple[Any, bool]:
+        """A new comment; or the one that an earlier, unanswered write turns out to have made."""
+        again = self._doubts.hold((number, marker))
+        try:
+            made = self._create(number, body)
+        except Uncertain:
+            self._doubts.note((number, marker))
+            found = self._find(number, marker)
+            if found is None:
+                raise
+            return found, False
+        first = self._find(number, marker) if again else None  # clears one away that showed too late
+        return (made, True) if first is None else (first, False)
 
     def _settle(self, number: int, marker: str, found: Any, body: str) -> str:
         if (found.text or "").strip() != body.strip():
@@ -90,6 +102,8 @@ class Comments:
     def _find(self, number: int, marker: str) -> Any | None:
         """The oldest comment by ourselves with the marker; later ones, made when a write was uncertain, are deleted."""
         ours = [row for row in self._pages(number) if text_of.carries(row.text, marker) and self._is_mine(row)]
+        if ours:
+            self._doubts.settle((number, marker))
         project = self._items.project_of(number)
         for extra in ours[:-1]:
             self._session.write(

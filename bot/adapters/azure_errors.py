@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from bot.ports import Denied, Unavailable
+from bot.ports import Denied, SignedOut, Unavailable
 
 LIMIT_WAIT = 60.0  # where Azure DevOps names no time; its window is five minutes
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -12,6 +12,10 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 class Uncertain(Unavailable):
     """A write that may or may not have been done: look before it is repeated."""
+
+
+class Limited(Unavailable):
+    """We ask too often."""
 
 
 class Changed(Unavailable):
@@ -39,13 +43,17 @@ def from_answer(method: str, path: str, status: int, headers: Mapping[str, str],
     call = f"{method} {path}"
     kind = headers.get("Content-Type", "")
     if status == 203 or 300 <= status < 400 or (status in (200, 201, 202) and "text/html" in kind):
-        return Denied(f"Azure DevOps answered {call} with its sign-in page: the token is wrong or expired; renew it.")
+        return SignedOut(
+            f"Azure DevOps answered {call} with its sign-in page: the token is wrong or expired; renew it."
+        )
     if status < 300:
         return None
     said = _message(text)
     match status:
         case 401:
-            return Denied(f"Azure DevOps does not accept our token (401 to {call}): renew it, or give it more scopes.")
+            return SignedOut(
+                f"Azure DevOps does not accept our token (401 to {call}): renew it, or give it more scopes."
+            )
         case 403:
             return Denied(f"Azure DevOps does not let us do this (403 to {call}): {said}")
         case 404 | 410:
@@ -54,7 +62,7 @@ def from_answer(method: str, path: str, status: int, headers: Mapping[str, str],
             return Changed(f"Somebody else changed it at the same moment ({status} to {call}).", after=1.0)
         case 429:
             wait = retry_after(headers) or LIMIT_WAIT
-            return Unavailable(f"Azure DevOps limits how often we may ask (429 to {call}).", after=wait)
+            return Limited(f"Azure DevOps limits how often we may ask (429 to {call}).", after=wait)
         case _ if status >= 500 or status == 408:
             sentence = f"Azure DevOps has a problem of its own ({status} to {call}): {said}"
             wait_or_none = retry_after(headers)

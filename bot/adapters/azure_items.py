@@ -9,6 +9,7 @@ from bot.adapters import azure_text as text_of
 from bot.adapters.azure_errors import Changed, Rejected, Uncertain
 from bot.adapters.azure_process import Board, Process
 from bot.adapters.azure_session import Session
+from bot.doubts import Doubts
 from bot.ports import Draft
 
 TITLE = 255
@@ -63,6 +64,7 @@ class Items:
 
     def __init__(self, session: Session, process: Process) -> None:
         self._session, self._process = session, process
+        self._doubts = Doubts(15.0)  # searches know of a new item later than lists do of a comment
         self._lock = threading.Lock()
         self._projects: dict[int, str] = {}
 
@@ -101,6 +103,8 @@ class Items:
 
     def create(self, board: Board, marker: str, draft: Draft) -> int:
         """A new item as the draft says. Where the answer was lost, the item is searched before anything is repeated."""
+        key = (board.project, marker)
+        self._doubts.hold(key)
         kind = self._process.type_for(board, draft.kind)
         known = self._process.fields(board.project, kind)
         fields: dict[str, Any] = {
@@ -118,6 +122,7 @@ class Items:
                 lambda clients: clients.wit.create_work_item(patch, board.project, kind),
             )
         except Uncertain:
+            self._doubts.note(key)
             found = self.find(board.project, marker)
             if found is None:
                 raise

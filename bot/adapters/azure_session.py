@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from bot.adapters.azure_errors import retry_after
+from bot.adapters.azure_errors import Limited, retry_after
 from bot.ports import Unavailable
+from bot.retrying import PATIENCE
 
 if TYPE_CHECKING:
     from bot.adapters.azure_client import Clients, Token
 
-PATIENCE = 10.0  # seconds that a call waits by itself; where Azure DevOps asks for more, the caller is told
 T = TypeVar("T")
 Prepare = Callable[[], None]
 
@@ -72,7 +72,10 @@ class Session:
         try:
             return call(clients)
         except Exception as problem:
-            raise translated(problem, what, writing) from None
+            raised = translated(problem, what, writing)
+            if isinstance(raised, Limited):
+                self._quiet(raised.after)
+            raise raised from None
 
     def _connected(self) -> "Clients":
         with self._lock:
@@ -84,11 +87,14 @@ class Session:
             return self._clients
 
     def _heard(self, headers: Any) -> None:
-        wait = retry_after(headers)
-        if wait:
-            self._free_at = max(self._free_at, time.monotonic() + wait)
+        self._quiet(retry_after(headers))
+
+    def _quiet(self, seconds: float | None) -> None:
+        if seconds:
+            self._free_at = max(self._free_at, time.monotonic() + seconds)
 
     def _pause(self) -> None:
+        """Wait as we were asked to, where it is a moment; where it is more, whoever called is told."""
         wait = self._free_at - time.monotonic()
         if wait > PATIENCE:
             raise Unavailable("Azure DevOps asked us to slow down.", after=wait)

@@ -10,6 +10,7 @@ from bot.adapters.github_checks import Checks
 from bot.adapters.github_comments import Comments
 from bot.adapters.github_errors import Gone
 from bot.adapters.github_issues import Issues
+from bot.adapters.github_line import Pacing
 from bot.adapters.github_session import Session, once_more
 from bot.adapters.github_shapes import Branch, Pull, Role, login_of
 from bot.ports import Category, Check, Comment, Draft, Head, Mark, Permission, PullRequest, Thing
@@ -35,8 +36,9 @@ AT = {"read": ("read", "write", "admin"), "write": ("write", "admin")}
 class GitHub:
     """One GitHub: `url` is https://api.github.com or https://HOST/api/v3; safe to use from any thread.
 
-    Writes are sent once each and at least `seconds_between_writes` apart for every installation; `timeout` is in
-    seconds, for connecting and for reading each. `login` is who we are; it is asked for where it is not given.
+    Writes are sent once each and at least `seconds_between_writes` apart for every installation, and by the turns
+    that `pacing` gives, where there is one; `timeout` is in seconds, for connecting and for reading each. `login` is
+    who we are; it is asked for where it is not given.
     Raises Denied where the App's private key cannot be read.
     """
 
@@ -48,8 +50,9 @@ class GitHub:
         seconds_between_writes: float = 1.0,
         timeout: int = 15,
         login: str | None = None,
+        pacing: Pacing | None = None,
     ) -> None:
-        self._session = Session(url, auth, seconds_between_writes, timeout, login)
+        self._session = Session(url, auth, seconds_between_writes, timeout, login, pacing)
         self._comments = Comments(self._session)
         self._checks = Checks(self._session)
         self._issues = Issues(self._session)
@@ -85,11 +88,13 @@ class GitHub:
     def comments(self, ref: Ref, since: datetime | None = None) -> Sequence[Comment]:
         return self._comments.list(ref, since)
 
-    def say(self, ref: Ref, marker: str, text: str) -> str:
-        return once_more(partial(self._comments.say, ref, marker, text))
+    def say(self, ref: Ref, marker: str, text: str, urgent: bool = True) -> str:
+        with self._session.urgency(ref.place, urgent):
+            return once_more(partial(self._comments.say, ref, marker, text))
 
     def acknowledge(self, ref: Ref, comment: str, mark: Mark) -> None:
-        once_more(partial(self._comments.acknowledge, ref, comment, mark))
+        with self._session.urgency(ref.place, urgent=False):
+            once_more(partial(self._comments.acknowledge, ref, comment, mark))
 
     def pull(self, ref: Ref) -> PullRequest:
         return _told(ref.place, self._session.get(ref.place, f"/pulls/{ref.number}", Pull))
@@ -103,8 +108,9 @@ class GitHub:
         pulls = self._session.pages(place, "/pulls", Pull, {"state": "open"})
         return [_told(place, pull) for pull in pulls]
 
-    def check(self, place: str, check: Check) -> None:
-        once_more(partial(self._checks.put, place, check))
+    def check(self, place: str, check: Check, urgent: bool = True) -> None:
+        with self._session.urgency(place, urgent):
+            once_more(partial(self._checks.put, place, check))
 
     def label(self, ref: Ref, name: str, present: bool) -> None:
         once_more(partial(self._issues.label, ref, name, present))

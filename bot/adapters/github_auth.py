@@ -1,6 +1,7 @@
 """Who we are on GitHub: a personal token, or a GitHub App with one installation, and one cached token, per owner."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from bot.adapters.github_shapes import Installation, User
 from bot.ports import Denied
 
 HEADERS = {"Accept": "application/vnd.github+json"}
+NEW = 5.0  # seconds, for which a renewed token is not renewed again
 Connect = Callable[[Auth.Auth], Github]
 
 
@@ -42,10 +44,12 @@ class InstallationToken(Auth.Auth):
     def __init__(
         self, app: Auth.AppAuth, installation: int, requester: Requester, failed: Callable[[int], None]
     ) -> None:
+        self._app, self._installation, self._requester = app, installation, requester
         self._inner = app.get_installation_auth(installation, requester=requester)
         self._failed = failed
         self._call = f"POST /app/installations/{installation}/access_tokens"
         self._lock = threading.Lock()
+        self._renewed = -NEW
 
     @property
     def token_type(self) -> str:
@@ -57,9 +61,16 @@ class InstallationToken(Auth.Auth):
             with self._lock:
                 return self._inner.token
         except Exception as problem:
-            self._failed(self._inner.installation_id)
+            self._failed(self._installation)
             # Translated here: out there it would look like the answer to the call that needed the token.
             raise from_exception(problem, self._call, writing=False) from None
+
+    def renew(self) -> None:
+        """Ask for another token at the next use: this one was refused before its time."""
+        with self._lock:
+            if time.monotonic() - self._renewed >= NEW:  # else another thread did it for us
+                self._renewed = time.monotonic()
+                self._inner = self._app.get_installation_auth(self._installation, requester=self._requester)
 
     def authentication(self, headers: dict[str, Any]) -> None:
         headers["Authorization"] = f"Bearer {self.token}"
@@ -107,6 +118,14 @@ class Access:
             if number not in self._tokens:
                 self._tokens[number] = InstallationToken(self._app, number, self._asker.requester, self._forget)
             return self._tokens[number]
+
+    def renew(self, place: str) -> bool:
+        """Let the credential for the repository be a fresh one, where that is ours to make. Whether it will be."""
+        credential = self.credential(place)
+        if not isinstance(credential, InstallationToken):
+            return False
+        credential.renew()
+        return True
 
     @property
     def login(self) -> str:

@@ -9,6 +9,7 @@ from bot.adapters import github_text as text_of
 from bot.adapters.github_errors import Forbidden, Gone, Uncertain
 from bot.adapters.github_session import Params, Session
 from bot.adapters.github_shapes import CheckRun, CheckRuns, Status
+from bot.doubts import Doubts
 from bot.ports import Check, Conclusion
 
 SUMMARY = 65_535  # bytes
@@ -30,6 +31,7 @@ class Checks:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._doubts = Doubts()
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str, str, str], _Known] = OrderedDict()
         self._statuses_only: set[str] = set()
@@ -48,15 +50,21 @@ class Checks:
     def _put_run(self, place: str, check: Check) -> None:
         known = self._recall(place, check)
         try:
-            run = self._found(place, check, known)
-            if run is None:
-                run = self._create(place, check)
-            elif not _reads(run, check) or known is None or known.check != check:
-                run = self._write(place, "PATCH", f"/check-runs/{run.id}", _body(check))
+            run = self._written(place, check, known)
         except Gone:
             self._forget(place, check)
-            raise
+            if known is None:
+                raise
+            run = self._written(place, check, None)  # somebody deleted it, or it was never there for good
         self._remember(place, check, run.id)
+
+    def _written(self, place: str, check: Check, known: _Known | None) -> CheckRun:
+        run = self._found(place, check, known)
+        if run is None:
+            return self._create(place, check)
+        if not _reads(run, check) or known is None or known.check != check:
+            return self._write(place, "PATCH", f"/check-runs/{run.id}", _body(check))
+        return run
 
     def _found(self, place: str, check: Check, known: _Known | None) -> CheckRun | None:
         if known is None:
@@ -67,9 +75,12 @@ class Checks:
         return self._session.get(place, f"/check-runs/{known.id}", CheckRun)
 
     def _create(self, place: str, check: Check) -> CheckRun:
+        key = (place, check.commit, check.name, check.external)
+        self._doubts.hold(key)  # a second one on the same commit would only hide the first
         try:
             return self._write(place, "POST", "/check-runs", {**_body(check), "head_sha": check.commit})
         except Uncertain:
+            self._doubts.note(key)
             made = self._find(place, check)
             if made is None:
                 raise

@@ -11,6 +11,7 @@ from bot.adapters.github_errors import Gone, Uncertain
 from bot.adapters.github_session import Session
 from bot.adapters.github_shapes import Comment as Shape
 from bot.adapters.github_shapes import login_of
+from bot.doubts import Doubts
 from bot.ports import Comment, Mark
 from bot.refs import Ref
 
@@ -23,6 +24,7 @@ class Comments:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._doubts = Doubts()
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[Ref, str], tuple[int, str]] = OrderedDict()
 
@@ -46,14 +48,8 @@ class Comments:
         found = self._find(ref, marker)
         if found is not None:
             return self._settle(ref, marker, found, body)
-        try:
-            made = self._write(ref, "POST", f"/issues/{ref.number}/comments", {"body": body})
-        except Uncertain:
-            made_after_all = self._find(ref, marker)
-            if made_after_all is None:
-                raise
-            return self._settle(ref, marker, made_after_all, body)
-        return self._remember(ref, marker, made, body)
+        made, fresh = self._create(ref, marker, body)
+        return self._remember(ref, marker, made, body) if fresh else self._settle(ref, marker, made, body)
 
     def acknowledge(self, ref: Ref, comment: str, mark: Mark) -> None:
         """React; GitHub keeps one reaction of a kind for each account. A comment that is gone needs none."""
@@ -69,6 +65,20 @@ class Comments:
             return self._settle(ref, marker, self._session.get(ref.place, path, Shape), body)
         return self._remember(ref, marker, self._write(ref, "PATCH", path, {"body": body}), body)
 
+    def _create(self, ref: Ref, marker: str, body: str) -> tuple[Shape, bool]:
+        """A new comment; or the one that an earlier, unanswered write turns out to have made."""
+        again = self._doubts.hold((ref, marker))
+        try:
+            made = self._write(ref, "POST", f"/issues/{ref.number}/comments", {"body": body})
+        except Uncertain:
+            self._doubts.note((ref, marker))
+            found = self._find(ref, marker)
+            if found is None:
+                raise
+            return found, False
+        first = self._find(ref, marker) if again else None  # clears one away that showed too late
+        return (made, True) if first is None else (first, False)
+
     def _settle(self, ref: Ref, marker: str, found: Shape, body: str) -> str:
         if not text_of.same(found.body, body):
             found = self._write(ref, "PATCH", f"/issues/comments/{found.id}", {"body": body})
@@ -79,6 +89,8 @@ class Comments:
         me = self._session.access.login.lower()
         comments = self._session.pages(ref.place, f"/issues/{ref.number}/comments", Shape)
         ours = [c for c in comments if text_of.carries(c.body, marker) and login_of(c.user).lower() == me]
+        if ours:
+            self._doubts.settle((ref, marker))
         for extra in ours[1:]:
             self._session.write(ref.place, "DELETE", f"/issues/comments/{extra.id}", None, type(None))
         return ours[0] if ours else None

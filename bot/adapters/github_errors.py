@@ -9,13 +9,19 @@ import requests
 from github.GithubException import GithubException
 from github.Requester import Requester
 
-from bot.ports import Denied, Unavailable
+from bot.ports import Denied, SignedOut, Unavailable
 
 SECONDARY_WAIT = 60.0  # what GitHub asks for where it names no time
 
 
 class Uncertain(Unavailable):
     """A write that may or may not have been done: look before it is repeated."""
+
+
+class Limited(Unavailable):
+    """We ask too often; `named` is whether GitHub said for how long."""
+
+    named = True
 
 
 class Moved(Unavailable):
@@ -64,12 +70,16 @@ def from_status(status: int, headers: Mapping[str, str], text: str, call: str, w
     said = _message(text)
     wait = limit_wait(status, headers, said)
     if wait is not None:
-        return Unavailable(f"GitHub limits how often we may ask ({status} to {call}).", after=wait)
+        limited = Limited(f"GitHub limits how often we may ask ({status} to {call}).", after=wait or SECONDARY_WAIT)
+        limited.named = wait > 0
+        return limited
     match status:
         case 301 | 302 | 307 | 308:
             return Moved(f"The repository has another name now ({status} to {call}).", after=1.0)
         case 401:
-            return Denied(f"GitHub does not accept our credentials (401 to {call}): renew the token or the App's key.")
+            return SignedOut(
+                f"GitHub does not accept our credentials (401 to {call}): renew the token or the App's key."
+            )
         case 403:
             return Forbidden(f"GitHub does not let us do this (403 to {call}): {said}")
         case 404 | 410 | 451:
@@ -84,7 +94,10 @@ def from_status(status: int, headers: Mapping[str, str], text: str, call: str, w
 
 
 def limit_wait(status: int, headers: Mapping[str, str], said: str) -> float | None:
-    """Seconds to wait where the answer is a rate limit, else None (docs: 403 or 429, with or without Retry-After)."""
+    """Seconds to wait where the answer is a rate limit, 0 where none are named, else None.
+
+    GitHub's documents: 403 or 429, with Retry-After, with a reset, or with neither.
+    """
     limited = status == 429 or (
         status == 403
         and (
@@ -100,7 +113,7 @@ def limit_wait(status: int, headers: Mapping[str, str], said: str) -> float | No
     if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit() and "date" in headers:
         # Against the server's own clock: ours may differ, and one second because the reset falls somewhere within it.
         return max(1.0, float(reset) - parsedate_to_datetime(headers["date"]).timestamp() + 1)
-    return SECONDARY_WAIT
+    return 0.0
 
 
 def _unsaid(sentence: str, writing: bool) -> Unavailable:

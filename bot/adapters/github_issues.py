@@ -9,6 +9,7 @@ from bot.adapters import github_text as text_of
 from bot.adapters.github_errors import Gone, Uncertain
 from bot.adapters.github_session import Session
 from bot.adapters.github_shapes import Issue, Label, login_of
+from bot.doubts import Doubts
 from bot.ports import Category, Denied, Draft, Thing
 from bot.refs import Ref
 
@@ -22,6 +23,7 @@ class Issues:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._doubts = Doubts(15.0)  # lists by label know of a new issue later than its own page does
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str], int] = OrderedDict()
 
@@ -60,9 +62,11 @@ class Issues:
             "body": text_of.block(marker, draft.text),
             "labels": list(dict.fromkeys((LABEL, *draft.tags))),
         }
+        self._doubts.hold((place, marker))
         try:
             made = self._session.write(place, "POST", "/issues", body, Issue)
         except Uncertain:
+            self._doubts.note((place, marker))
             found = self.find(place, marker)
             if found is None:
                 raise

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -19,41 +19,15 @@ from urllib3.util import Retry
 
 from bot.adapters.github_auth import HEADERS, Access, App, Personal
 from bot.adapters.github_errors import Moved, from_exception, from_status
+from bot.adapters.github_line import Line, Pacing
 from bot.adapters.github_shapes import Repository
-from bot.ports import Denied
+from bot.ports import Denied, SignedOut
 
 PAGE = 100
 NAMES_LAST = 300.0  # seconds for which a repository's current name is believed
 NEXT = re.compile(r'<([^>]+)>;\s*rel="(\w+)"')
 T = TypeVar("T")
 Params = dict[str, str | int]
-
-
-@dataclass(slots=True)
-class Pace:
-    """Lets one write at a time through, and keeps them apart."""
-
-    seconds: float
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    free_at: float = 0.0
-
-    def __enter__(self) -> None:
-        self.lock.acquire()
-        time.sleep(max(0.0, self.free_at - time.monotonic()))
-
-    def __exit__(self, *_: object) -> None:
-        self.free_at = time.monotonic() + self.seconds
-        self.lock.release()
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What one installation shares: its credential, its paced writer, and a reader for each thread."""
-
-    auth: Auth.Auth
-    writer: Requester
-    pace: Pace
-    readers: threading.local = field(default_factory=threading.local)
 
 
 class Session:
@@ -64,9 +38,16 @@ class Session:
     """
 
     def __init__(
-        self, url: str, auth: Personal | App, seconds_between_writes: float, timeout: int, login: str | None
+        self,
+        url: str,
+        auth: Personal | App,
+        seconds_between_writes: float,
+        timeout: int,
+        login: str | None,
+        pacing: Pacing | None = None,
     ) -> None:
         self._url, self._timeout, self._seconds = url.rstrip("/"), timeout, seconds_between_writes
+        self._pacing, self._asked = pacing, threading.local()
         self._lock = threading.Lock()
         self._lines: dict[int, Line] = {}
         self._names: dict[str, tuple[Repository, float]] = {}
@@ -96,11 +77,21 @@ class Session:
             items += more
         return items[-count:]
 
+    @contextmanager
+    def urgency(self, place: str, urgent: bool) -> Iterator[None]:
+        """How urgent the writes of this thread are meanwhile. Raises Unavailable where there is no room for such."""
+        self._line(place).look(urgent)
+        before, self._asked.urgent = getattr(self._asked, "urgent", True), urgent
+        try:
+            yield
+        finally:
+            self._asked.urgent = before
+
     def write(self, place: str, verb: str, path: str, body: Any, shape: type[T]) -> T:
         """POST, PATCH, PUT or DELETE, sent once. A shape of None expects no answer."""
         full = self._path(place, path)
         line = self._line(place)
-        with line.pace:
+        with line.turn(getattr(self._asked, "urgent", True)):
             return self._send(place, line.writer, verb, full, {}, body, shape)[0]
 
     def repository(self, place: str, fresh: bool = False) -> Repository:
@@ -131,16 +122,21 @@ class Session:
     def _send(
         self, place: str, requester: Requester, verb: str, path: str, params: Params, body: Any, shape: type[T]
     ) -> tuple[T, dict[str, Any]]:
-        call, writing = f"{verb} {path}", verb != "GET"
-        try:
-            status, headers, text = requester.requestJson(verb, path, dict(params), dict(HEADERS), body)
-            if not 200 <= status < 300:
-                raise from_status(status, headers, text, call, writing)
-            return msgspec.json.decode(text or "null", type=shape), headers
-        except Exception as problem:
-            raised = from_exception(problem, call, writing)
-            self._forget(place, raised)
-            raise raised from None
+        line = self._line(place)
+        for last in (False, True):
+            line.listen()
+            try:
+                answer = _answered(requester, verb, path, params, body, shape)
+            except Exception as problem:
+                raised = from_exception(problem, f"{verb} {path}", writing=verb != "GET")
+                line.heard(raised)
+                self._forget(place, raised)
+                if last or not isinstance(raised, SignedOut) or not self.access.renew(place):
+                    raise raised from None
+            else:
+                break
+        line.heard(None)
+        return answer
 
     def _forget(self, place: str, problem: Exception) -> None:
         """What we believed about the repository may be what is wrong."""
@@ -154,7 +150,8 @@ class Session:
             line = self._lines.get(number)
         if line is None:
             auth = self.access.credential(place)
-            made = Line(auth, self._connect(auth, reading=False).requester, Pace(self._seconds))
+            writer = self._connect(auth, reading=False).requester
+            made = Line(auth, writer, self._seconds, f"github:{number}", self._pacing)
             with self._lock:
                 line = self._lines.setdefault(number, made)
         return line
@@ -188,6 +185,15 @@ class Session:
             lazy=True,
             api_version="2022-11-28",
         )
+
+
+def _answered(
+    requester: Requester, verb: str, path: str, params: Params, body: Any, shape: type[T]
+) -> tuple[T, dict[str, Any]]:
+    status, headers, text = requester.requestJson(verb, path, dict(params), dict(HEADERS), body)
+    if not 200 <= status < 300:
+        raise from_status(status, headers, text, f"{verb} {path}", writing=verb != "GET")
+    return msgspec.json.decode(text or "null", type=shape), headers
 
 
 def _links(header: str) -> dict[str, Params]:

@@ -2,20 +2,24 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from bot import trust, wording
 from bot.asking import Ask, Refused, Reply
 from bot.commands import COMMANDS
-from bot.engine import GaveUp, Json
+from bot.engine import GaveUp, Json, Postponed
 from bot.events import CommentPosted
 from bot.grammar import Asked, Misread, Unknown, Where, find, fit
-from bot.ports import Denied, Mark, Permission
+from bot.ports import Denied, Mark, Permission, Unavailable
 from bot.refs import Ref
 from bot.world import World
+from lifecycle import GitTrouble
 
 Step = Callable[..., Json]
 log = logging.getLogger(__name__)
+WORTH_IT = timedelta(days=1)  # an older command is answered with why it could not be carried out
+WAITS = "waits"
 OURS = ("<!-- lifecycle-bot ", "[lifecycle-bot]: #")  # what only our own comments carry
 
 
@@ -30,12 +34,14 @@ def begin(world: World, step: Step, event: CommentPosted) -> None:
     urgent = any(one.name == "cancel" for one in asked)  # what is to end does not wait for our turn to write
     if not urgent:
         _acknowledge(world, step, ref, event)
-    answers = [_tried(step, f"command {one.place}", partial(_answer, world, event, one)) for one in asked]
+    answers = [_tried(world, step, event, one) for one in asked]
     if urgent:
         _acknowledge(world, step, ref, event)
     text = "\n\n".join(str(answer) for answer in answers if answer)
+    if not text and not world.told.is_new(event.ref, _marker(event), WAITS):
+        text = wording.at_last()
     if text:
-        step("say", lambda: world.talk(ref).say(ref, f"answer {event.id}", wording.answer(event.author, text)))
+        step("say", lambda: world.talk(ref).say(ref, _marker(event), wording.answer(event.author, text)))
 
 
 def _acknowledge(world: World, step: Step, ref: Ref, event: CommentPosted) -> None:
@@ -55,13 +61,36 @@ def _known(asked: Asked) -> bool:
     return True
 
 
-def _tried(step: Step, name: str, function: Callable[[], str]) -> str:
-    """The command's answer; when it failed for good, an honest sentence instead."""
+def _tried(world: World, step: Step, event: CommentPosted, asked: Asked) -> str:
+    """The command's answer; when it failed for good, an honest sentence instead. Raises Postponed."""
+    name = f"command {asked.place}"
     try:
-        return str(step(name, function))
+        return str(step(name, partial(_answer, world, event, asked)))
     except GaveUp as error:
-        log.error("%s gave up: %s", name, error.last)
+        log.error("%s of %s gave up: %s", name, event.id, error.last)
+        if error.postponable and world.now() - event.at < WORTH_IT:
+            _say_that_it_waits(world, event, error.last)
+            raise Postponed(error.last, event.ref) from error
+        if isinstance(error.last, Denied | GitTrouble | Unavailable):
+            return wording.refused(asked.name, str(error.last))
         return wording.gave_up(name, error.last)
+
+
+def _say_that_it_waits(world: World, event: CommentPosted, why: BaseException) -> None:
+    """Where the platform of the conversation is there, and only another one is not: once, and not at any price."""
+    ref, marker = Ref.parse(event.ref), _marker(event)
+    if not world.told.is_new(event.ref, marker, WAITS):
+        return
+    try:
+        url = world.talk(ref).say(ref, marker, wording.answer(event.author, wording.waits(str(why))))
+    except (Denied, Unavailable) as error:
+        log.info("that %s waits could not be said: %s", event.id, error)
+    else:
+        world.told.note(event.ref, marker, WAITS, 0, world.now(), url)
+
+
+def _marker(event: CommentPosted) -> str:
+    return f"answer {event.id}"
 
 
 def _answer(world: World, event: CommentPosted, asked: Asked) -> str:
@@ -71,8 +100,6 @@ def _answer(world: World, event: CommentPosted, asked: Asked) -> str:
         reply = _run(world, event, ref, asked)
     except (Refused, Misread) as refusal:
         return wording.refused(asked.name, str(refusal))
-    except Denied as denied:
-        return wording.refused(asked.name, str(denied))
     return reply.text
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot.engine import Engine, GaveUp
+from bot.engine import Engine, GaveUp, Postponed
 from bot.events import (
     CheckRequested,
     CommentPosted,
@@ -34,10 +34,14 @@ class Flows:
     def handle(self, kind: str, body: str) -> None:
         """Do what the event asks for; events about one thing go one after the other."""
         event = unpack(kind, body.encode())
-        with self.engine.one_at_a_time(str(ref_of(event) or event.id)):
+        line = str(ref_of(event) or event.id)
+        with self.engine.one_at_a_time(line):
+            self.engine.in_line(line)
             try:
                 self._handle(event)
             except GaveUp as error:
+                if error.postponable and not isinstance(event, SweepDue):  # the next one does the same
+                    raise Postponed(error.last, line) from error
                 if not isinstance(error.last, Denied):
                     raise
 
@@ -67,18 +71,21 @@ class Flows:
 
     def advance(self, number: int) -> None:
         """Move a run as far as it will go now."""
-        with self.engine.one_at_a_time(f"run:{number}"):
-            runs.advance(self.world, self.engine.step, number)
+        with self.engine.newest(f"run:{number}") as mine:
+            if mine:
+                runs.advance(self.world, self.engine.step, number)
 
     def tell(self, number: int) -> None:
         """Bring what is told of a run up to date; whoever waited meanwhile finds it done."""
-        with self.engine.one_at_a_time(f"tell:{number}"):
-            runs.tell(self.world, self.engine.step, number)
+        with self.engine.newest(f"tell:{number}") as mine:
+            if mine:
+                runs.tell(self.world, self.engine.step, number)
 
     def follow(self, number: int) -> None:
         """Bring the items of an episode of drift up to date."""
-        with self.engine.one_at_a_time(f"follow:{number}"):
-            watching.follow(self.world, self.engine.step, number)
+        with self.engine.newest(f"follow:{number}") as mine:
+            if mine:
+                watching.follow(self.world, self.engine.step, number)
 
 
 Step = Callable[..., object]

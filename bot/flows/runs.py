@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from bot import wording
-from bot.engine import GaveUp, Json
+from bot.engine import GaveUp, Json, Postponed
 from bot.flows import cards
 from bot.ports import Check, Conclusion, Denied, PullRequest, Unavailable
 from bot.refs import Ref
@@ -28,6 +29,7 @@ from lifecycle import (
 
 Step = Callable[..., Json]
 MOST = 40  # moves in one go; a run has three stages of three attempts at most
+WORTH_IT = timedelta(days=1)
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +39,8 @@ def advance(world: World, step: Step, number: int) -> None:
         try:
             moved = step(f"move {turn}", lambda: move(world, number))
         except GaveUp as error:
+            if error.postponable and _fresh(world, number):
+                raise Postponed(error.last) from error
             log.error("run %d cannot be moved: %s", number, error.last, exc_info=error.last)
             step("give up", partial(_give_up, world, number, error.last))
             moved = "ended"
@@ -101,15 +105,17 @@ def tell(world: World, step: Step, number: int) -> None:
     if not run.spec.ref or run.told >= run.revision:
         return
     ref = Ref.parse(run.spec.ref)
-    failed = False
+    failed: list[BaseException] = []
     for name, say in (("check", _tell_check), ("comment", _tell_comment), ("card", cards.tell)):
         try:
             step(name, partial(say, world, run, ref))
         except GaveUp as error:
-            failed = failed or not isinstance(error.last, Denied)  # what is denied stays denied: do not try for ever
+            if not isinstance(error.last, Denied):  # what is denied stays denied: do not try for ever
+                failed.append(error.last)
             log.error("run %d: its %s could not be told: %s", number, name, error.last)
-    if not failed:
-        world.life.shop.store.note_told(run)
+    if failed:  # the result is stored, and told when it can be
+        raise Postponed(failed[0])
+    world.life.shop.store.note_told(run)
 
 
 def _tell_comment(world: World, run: Run, ref: Ref) -> None:
@@ -122,7 +128,7 @@ def _tell_comment(world: World, run: Run, ref: Ref) -> None:
             return
     text = wording.run_comment(run, world.life.shop.store.ahead(run), world)
     if world.told.is_new(f"{ref}", marker, text):
-        url = world.talk(ref).say(ref, marker, text)
+        url = world.talk(ref).say(ref, marker, text, urgent=run.ended is not None)
         world.told.note(f"{ref}", marker, text, run.revision, world.now(), url)
 
 
@@ -135,7 +141,7 @@ def _tell_check(world: World, run: Run, _ref: Ref) -> None:
     if check.conclusion in (Conclusion.QUEUED, Conclusion.RUNNING):
         told = check.conclusion
     if world.told.is_new(f"run:{run.id}", "check", told):
-        world.forge(run.spec.project).check(run.spec.project, check)
+        world.forge(run.spec.project).check(run.spec.project, check, urgent=run.ended is not None)
         world.told.note(f"run:{run.id}", "check", told, run.revision, world.now(), check.url)
 
 
@@ -162,6 +168,13 @@ def _superseded(world: World, run: Run) -> str:
     if pull.head == run.spec.commit:
         return ""
     return f"A newer push, `{pull.head[:8]}`, came before the run of `{run.spec.commit[:8]}` began."
+
+
+def _fresh(world: World, number: int) -> bool:
+    """Whether the run has moved within the time for which it is worth waiting for a platform."""
+    run = world.life.shop.store.get(number)
+    times = [run.created, *(time for one in run.stages for time in (one.started, one.ended) if time)]
+    return world.now() - max(times) < WORTH_IT
 
 
 def _give_up(world: World, number: int, error: BaseException) -> None:

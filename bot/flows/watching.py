@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from bot import wording
-from bot.engine import GaveUp, Json
+from bot.engine import GaveUp, Json, Postponed
 from bot.events import IssueStateChanged, MonitorDue
 from bot.flows.linking import join
 from bot.ports import Category, Denied, Draft
@@ -45,14 +45,24 @@ def follow(world: World, step: Step, number: int) -> None:
         return
     places = {"boards": plan.board, "github": plan.repository}
     wanted = [(system, places[system]) for system in plan.retrain_items if places[system] and system in world.trackers]
+    failed: list[BaseException] = []
     for system, place in wanted:
         try:
             step(f"{system} item", partial(_item, world, episode, system, str(place)))
         except GaveUp as error:
             log.error("the %s item of episode %d could not be told: %s", system, number, error.last)
-    step("join", lambda: _join(world, episode))
-    if episode.closed is None:
-        step("retrain", lambda: _retrain(world, episode))
+            if not isinstance(error.last, Denied):
+                failed.append(error.last)
+    try:
+        step("join", lambda: _join(world, episode))
+        if episode.closed is None:
+            step("retrain", lambda: _retrain(world, episode))
+    except GaveUp as error:
+        if not error.postponable:
+            raise
+        failed.append(error.last)
+    if failed:
+        raise Postponed(failed[0])
 
 
 def _item(world: World, episode: Episode, system: str, place: str) -> None:

@@ -3,10 +3,11 @@
 from bot.wording.drift import drift_item, drift_over, severity
 from bot.wording.items import card, status, stranger
 from bot.wording.runs import check_name, run_check, run_comment
-from bot.wording.talk import answer, broken, gave_up, refused
+from bot.wording.talk import answer, at_last, broken, gave_up, refused, waits
 
 __all__ = [
     "answer",
+    "at_last",
     "broken",
     "card",
     "check_name",
@@ -19,4 +20,5 @@ __all__ = [
     "severity",
     "status",
     "stranger",
+    "waits",
 ]

@@ -21,3 +21,13 @@ def broken(what: str, error: BaseException) -> str:
 def gave_up(what: str, error: BaseException) -> str:
     """A command that could not be carried out, however often it was tried."""
     return f"**This was tried several times and did not work.** {broken(what, error)}"
+
+
+def waits(why: str) -> str:
+    """A command that is carried out later."""
+    return f"**This has to wait.** {why} It will be carried out when that is over; there is nothing to repeat."
+
+
+def at_last() -> str:
+    """A command that had to wait, and whose run tells the rest."""
+    return "It had to wait, and is carried out now."

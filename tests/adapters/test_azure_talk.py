@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.azure_boards import AzureBoards
 from bot.playground.faults import Kind
-from bot.ports import Denied, Mark, Permission, Unavailable
+from bot.ports import Denied, Mark, Permission, SignedOut, Unavailable
 from tests.adapters.azure_world import World
 
 MARKER = "run:7 (second)"
@@ -132,7 +132,7 @@ def test_a_bad_token_is_told_as_such(fabrikam: World) -> None:
     fabrikam.boards.thing(ref)
     fabrikam.org.revoke(fabrikam.token)
     for call in (lambda: fabrikam.boards.thing(ref), lambda: fabrikam.boards.say(ref, "m", "x")):
-        with pytest.raises(Denied, match="the token is wrong or expired") as told:
+        with pytest.raises(SignedOut, match="the token is wrong or expired") as told:
             call()
         assert fabrikam.token not in str(told.value)
 
@@ -143,7 +143,7 @@ def test_a_bearer_token_is_asked_for_at_every_request(fabrikam: World, azure_cac
     ref = fabrikam.ref(fabrikam.item())
     assert boards.thing(ref).open
     tokens.reverse()
-    with pytest.raises(Denied, match="sign-in page"):
+    with pytest.raises(SignedOut, match="sign-in page"):
         boards.thing(ref)
 
 
@@ -151,7 +151,7 @@ def test_a_bearer_token_is_asked_for_at_every_request(fabrikam: World, azure_cac
 def test_a_person_must_act(fabrikam: World, status: int) -> None:
     item = fabrikam.item()
     fabrikam.fail(Kind.STATUS, "workitems", "GET", status, headers={"Location": "https://example.com/_signin"})
-    with pytest.raises(Denied):
+    with pytest.raises((Denied, SignedOut)):
         fabrikam.boards.thing(fabrikam.ref(item))
 
 

@@ -11,9 +11,10 @@ import pytest
 import responses
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from github import Auth, Github
 
 from bot.adapters.github import App, GitHub, Personal
-from bot.adapters.github_session import Pace
+from bot.adapters.github_line import Line
 from bot.ports import Denied
 from bot.refs import Ref
 from tests.adapters.conftest import API, AT, issue, repository
@@ -98,10 +99,10 @@ def test_enterprise_server_is_asked_under_its_prefix() -> None:
 
 
 def test_writes_are_kept_apart_across_threads() -> None:
-    pace, starts = Pace(0.05), list[float]()
+    line, starts = Line(Auth.Token("x"), Github().requester, 0.05), list[float]()
 
     def write() -> None:
-        with pace:
+        with line.turn():
             starts.append(time.monotonic())
 
     threads = [threading.Thread(target=write) for _ in range(4)]

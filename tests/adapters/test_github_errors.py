@@ -5,7 +5,7 @@ import requests
 import responses
 
 from bot.adapters.github import GitHub
-from bot.ports import Denied, Unavailable
+from bot.ports import Denied, SignedOut, Unavailable
 from tests.adapters.conftest import ISSUE, REPO
 
 PRIMARY = {"message": "API rate limit exceeded for installation ID 1."}
@@ -56,7 +56,7 @@ def test_a_person_must_act(
     web: responses.RequestsMock, github: GitHub, status: int, body: object, sentence: str
 ) -> None:
     web.get(f"{REPO}/issues/12", status=status, json=body)
-    with pytest.raises(Denied, match=sentence) as told:
+    with pytest.raises((Denied, SignedOut), match=sentence) as told:
         github.thing(ISSUE)
     assert "\n" not in str(told.value)
 
