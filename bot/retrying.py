@@ -18,7 +18,7 @@ Answer = TypeVar("Answer", bound=Json)
 
 ATTEMPTS = 6  # at something that nobody expects to fail
 UNANSWERED = 4  # at a platform that does not answer: seven seconds; what takes longer is postponed
-DENIED = 3  # at what is denied: what was made a moment ago may not be there for everybody yet
+DENIED = 3  # at what is denied or not there: what was made a moment ago may not be there for everybody yet
 PATIENCE = 10.0  # seconds, the longest pause for which a thread is kept
 FAILED = "lifecycle-bot failed"
 KNOWN: Mapping[str, Callable[[str], Exception]] = {
@@ -98,7 +98,7 @@ def _pause(error: Exception, tries: int, attempts: int) -> float | None:
         return None
     if isinstance(error, POSTPONABLE):
         attempts, after = min(attempts, UNANSWERED), getattr(error, "after", None) or 0.0
-    elif isinstance(error, Denied):
+    elif isinstance(error, Denied | GitTrouble):
         attempts = min(attempts, DENIED)
     if tries >= attempts or after > PATIENCE:
         return None

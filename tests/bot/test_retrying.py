@@ -69,7 +69,7 @@ def test_an_hour_later_a_platform_that_does_not_answer_has_cost_a_thread_some_se
         (SignedOut("renew it"), SignedOut, 1, True),
         (Denied("no"), Denied, 3, False),
         (GitUnreachable("no route"), GitUnreachable, 4, True),
-        (GitTrouble("no such commit"), GitTrouble, 6, False),
+        (GitTrouble("no such commit"), GitTrouble, 3, False),
         (ZeroDivisionError("x"), Broken, 6, False),
     ],
 )
