@@ -123,15 +123,10 @@ def _foreign(folder: Path) -> bool:
 
 def _serve(settings: Path) -> int:
     """Keep both processes running. This one lives as long as they do, so it loads next to nothing itself."""
-    import subprocess
-
     from bot.supervisor import bot_child, run
 
-    # Mistakes are told here, once, and the schema is there before anybody needs it.
-    prepared = subprocess.run([sys.executable, "-m", "bot", "prepare", "--settings", str(settings)], check=False)
-    if prepared.returncode:
-        return prepared.returncode
-    return run([bot_child(name, "--settings", str(settings)) for name in ("web", "worker")])
+    where = ("--settings", str(settings))
+    return run([bot_child("web", *where, prepares=True), bot_child("worker", *where)])
 
 
 def _told(error: Exception) -> tuple[int, str] | None:
@@ -177,7 +172,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         ("serve", "run the bot on this machine", SERVE, SERVE_EXAMPLES),
         ("web", "only the half that takes webhooks in and shows pages", WEB, ""),
         ("worker", "only the half that works", WORKER, ""),
-        ("prepare", "check app.yaml and bring the database up to date; `serve` does it too", "", ""),
+        ("prepare", "check app.yaml and bring the database up to date; `web` and `worker` do it too", "", ""),
         ("doctor", "try everything that app.yaml names, and say what to do", DOCTOR, ""),
     ):
         add(name, brief, text, examples).add_argument(

@@ -19,6 +19,7 @@ from bot.inbox import Inbox
 from bot.ports import Permission
 from bot.settings import Settings, read_settings
 from bot.storage import Storage, open_storage
+from bot.supervisor import say_prepared
 
 if TYPE_CHECKING:
     from bot.adapters.azure_boards import AzureBoards
@@ -49,7 +50,7 @@ def settings_of(path: Path) -> Settings:
 
 
 def prepare(path: Path) -> int:
-    """Tell what is wrong in the settings, and bring the database up to date; what `serve` does first."""
+    """Tell what is wrong in the settings, and bring the database up to date."""
     open_storage(settings_of(path))
     return 0
 
@@ -65,6 +66,7 @@ def web(path: Path) -> int:
     settings = settings_of(path)
     listening = Listen.parse(settings.listen).open()
     storage = open_storage(settings)
+    say_prepared(os.environ)
     inbox = Inbox(storage.inbox, Bell(settings.state / BELL))
     pages = create_pages(views(settings, storage, inbox, the_life(settings, storage, None, os.environ, now)))
     serve(Intake(hooks(settings), inbox, Bridge(pages)), listening, settings.state / "web.ready")

@@ -21,20 +21,30 @@ STEADY = 10.0  # seconds that a process must have lived for the next pause to be
 HOPELESS = frozenset({2, os.EX_CONFIG})  # exit codes that say: it is the arguments or the settings, a person must act
 DRAIN = 30.0  # seconds that the processes have to finish what they are doing
 PR_SET_PDEATHSIG = 1
+SUPERVISOR = "LIFECYCLE_SUPERVISOR"  # tells a child that prepares which process waits for that
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process to keep running. `env` is added to ours."""
+    """A process to keep running. `env` is added to ours. One that `prepares` is started before the others, which wait
+    until it has called `say_prepared`: what is wrong with the settings is then said once, and the schema is there.
+    """
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    prepares: bool = False
 
 
-def bot_child(name: str, *arguments: str) -> Child:
+def bot_child(name: str, *arguments: str, prepares: bool = False) -> Child:
     """The child process `lifecycle-bot NAME ARGUMENTS`, run by this very Python."""
-    return Child(name, [sys.executable, "-m", "bot", name, *arguments])
+    return Child(name, [sys.executable, "-m", "bot", name, *arguments], prepares=prepares)
+
+
+def say_prepared(environ: Mapping[str, str]) -> None:
+    """Tell the supervisor, if this process has one, that the others may start."""
+    if environ.get(SUPERVISOR) == str(os.getppid()):
+        os.kill(os.getppid(), signal.SIGUSR1)
 
 
 def run(children: Sequence[Child], drain: float = DRAIN, first_pause: float = FIRST_PAUSE) -> int:
@@ -67,7 +77,7 @@ class _Kept:
         try:
             # A process group of its own: Ctrl-C reaches us alone, and we take the children down in our way.
             self.process = subprocess.Popen(
-                _command(self.child),
+                _command(self.child, os.getpid()),
                 stdin=subprocess.DEVNULL,
                 process_group=0,
                 preexec_fn=_die_with(os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads
@@ -99,17 +109,27 @@ class _Kept:
 
 
 def _keep(kept: Sequence[_Kept], signals: "_Signals") -> int:
-    """Start and restart until we are asked to stop (0) or a child says that it is no use (its exit code)."""
+    """Start and restart until we are asked to stop (0) or a child says that it is no use (its exit code).
+
+    A child that ends before it has prepared anything for the others has said why: nothing was started then.
+    """
+    preparing = any(each.child.prepares for each in kept)
+
+    def may_start(one: _Kept) -> bool:
+        return one.child.prepares or signals.prepared or not preparing
+
     while not signals.stops:
         for each in kept:
             code = each.ended()
             if code is not None:
+                if code > 0 and preparing and not signals.prepared:
+                    return code  # it has said why
                 log.error("%s ended with code %d", each.child.name, code)
                 if code in HOPELESS:
                     return code
-            if each.process is None and time.monotonic() >= each.due:
+            if each.process is None and time.monotonic() >= each.due and may_start(each):
                 each.start()
-        absent = [each.due for each in kept if each.process is None]
+        absent = [each.due for each in kept if each.process is None and may_start(each)]
         signals.wait(max(0.0, min(absent) - time.monotonic()) if absent else None)
     return 0
 
@@ -132,11 +152,12 @@ def _stop(kept: Sequence[_Kept], signals: "_Signals", drain: float) -> int:
     return 1 if running else 0
 
 
-def _command(child: Child) -> list[str]:
+def _command(child: Child, ours: int) -> list[str]:
     """The child's program, run with what is added to our environment. Raises FileNotFoundError."""
     if shutil.which(child.argv[0]) is None:
         raise FileNotFoundError(errno.ENOENT, "no such program", child.argv[0])
-    added = ["env", *(f"{name}={value}" for name, value in child.env.items())] if child.env else []
+    more = {**child.env, **({SUPERVISOR: str(ours)} if child.prepares else {})}
+    added = ["env", *(f"{name}={value}" for name, value in more.items())] if more else []
     return [*added, *child.argv]
 
 
@@ -159,6 +180,7 @@ class _Signals:
 
     def __init__(self) -> None:
         self.stops = 0
+        self.prepared = False
         self._ear, self._mouth = os.pipe()
 
     def __enter__(self) -> "_Signals":
@@ -167,6 +189,7 @@ class _Signals:
         self._old_mouth = signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
         self._old = {number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)}
         self._old[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._old[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._prepared)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -185,3 +208,6 @@ class _Signals:
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.stops += 1
+
+    def _prepared(self, _number: int, _frame: FrameType | None) -> None:
+        self.prepared = True

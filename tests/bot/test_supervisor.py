@@ -209,3 +209,49 @@ def test_it_weighs_little_and_sleeps(house: House) -> None:
     assert int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0]) - before <= 2
     house.send(signal.SIGTERM)
     assert house.code() == 0
+
+
+PREPARES = """
+import os, sys, time
+from bot.supervisor import say_prepared
+folder, code = sys.argv[1], int(sys.argv[2])
+time.sleep(0.5)
+if code:
+    sys.exit(code)
+open(f"{folder}/prepared", "w").close()
+say_prepared(os.environ)
+time.sleep(60)
+"""
+FOLLOWS = """
+import os, sys, time
+open(f"{sys.argv[1]}/follower", "w").write(str(os.path.exists(f"{sys.argv[1]}/prepared")))
+time.sleep(60)
+"""
+PREPARING = """
+import sys
+from bot.supervisor import Child, run
+folder, code = sys.argv[1:3]
+first = Child("first", [sys.executable, "-c", sys.argv[3], folder, code], prepares=True)
+sys.exit(run([first, Child("second", [sys.executable, "-c", sys.argv[4], folder])], 5, 0.1))
+"""
+
+
+def preparing(folder: Path, code: int) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", PREPARING, str(folder), str(code), PREPARES, FOLLOWS])
+
+
+def test_the_others_wait_until_the_first_has_prepared(tmp_path: Path) -> None:
+    with preparing(tmp_path, 0) as process:
+        until = time.monotonic() + 30
+        while not (tmp_path / "follower").exists() or not (tmp_path / "follower").read_text():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert (tmp_path / "follower").read_text() == "True"
+
+
+def test_what_cannot_prepare_ends_all_with_its_code_and_starts_nothing(tmp_path: Path) -> None:
+    with preparing(tmp_path, 1) as process:
+        assert process.wait(30) == 1
+    assert not (tmp_path / "follower").exists()
