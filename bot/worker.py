@@ -5,7 +5,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.engine import Engine
@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 BATCH = 50
 BEAT = 5.0  # seconds between heartbeats; a third of the lease
 POLL = 2.0  # how long one look at running jobs may take; their end is noticed at once where the system can tell
+TIDY = 30.0  # seconds between two looks for what killed processes left
 AGAIN = 5.0  # an ended job whose run has not moved after so long is reported once more
 
 
@@ -62,7 +63,8 @@ class Worker:
         self.engine.launch()
         for number in self.life.shop.store.open_numbers():
             self.pokes.poke("advance", number)
-        loops: tuple[Callable[[], None], ...] = (self.dispatch, self.push, self.watch, self.beat, self.take_up)
+        loops: Sequence[Callable[[], None]]
+        loops = (self.dispatch, self.push, self.watch, self.beat, self.take_up, self.tidy)
         for loop in loops:
             thread = threading.Thread(target=self._keep, args=(loop,), name=loop.__name__, daemon=True)
             thread.start()
@@ -126,6 +128,11 @@ class Worker:
         """Go on with what had to wait for a platform."""
         if not self.engine.take_up():
             self._stopping.wait(1.0)
+
+    def tidy(self) -> None:
+        """Clear away what was left by processes of ours that were killed."""
+        self.life.tidy()
+        self._stopping.wait(TIDY)
 
     def _keep(self, loop: Callable[[], None]) -> None:
         while not self._stopping.is_set():

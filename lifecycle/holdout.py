@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lifecycle.datafiles import data_files, digest, read
+from lifecycle.making import making
 from lifecycle.project import Model
 from lifecycle.rowhash import row_shares
 from lifecycle.troubles import BadData
@@ -96,21 +95,20 @@ def _keep(table: pa.Table, model: Model, folder: Path, version: str) -> None:
         "holdout_span": _span(held, model.time),
         "columns": {name: str(_plain(table.schema.field(name).type)) for name in features},
     }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix="making-", dir=folder.parent))
-    try:
-        pq.write_table(train, making / FILES["train"])
-        pq.write_table(pa.concat_tables([train, held]).select(features), making / FILES["rows"])
-        pq.write_table(held.select(features), making / FILES["holdout"])
-        pq.write_table(held.slice(0, SAMPLE).select(features), making / FILES["sample"])
-        pq.write_table(held.select([model.target]), making / FILES["labels"])
-        (making / "holdout.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        making.rename(folder)
-    except OSError:
-        if not (folder / "holdout.json").is_file():  # another process may have been quicker
-            raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+    with making(folder.parent) as aside:
+        new = aside / "split"
+        new.mkdir()
+        pq.write_table(train, new / FILES["train"])
+        pq.write_table(pa.concat_tables([train, held]).select(features), new / FILES["rows"])
+        pq.write_table(held.select(features), new / FILES["holdout"])
+        pq.write_table(held.slice(0, SAMPLE).select(features), new / FILES["sample"])
+        pq.write_table(held.select([model.target]), new / FILES["labels"])
+        (new / "holdout.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        try:
+            new.rename(folder)
+        except OSError:
+            if not (folder / "holdout.json").is_file():  # another process may have been quicker
+                raise
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

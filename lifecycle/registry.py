@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from lifecycle.making import clear, making
 from lifecycle.schema import FIRST, WHOLE, champions, versions
 
 MANIFEST = "manifest.json"
@@ -86,6 +86,11 @@ class Registry:
                 continue
         raise RuntimeError(f"no number could be had for a version of {version.model}")
 
+    def tidy(self) -> None:
+        """Clear away what was being kept when its process was killed."""
+        for folder in self.root.glob("*/*/"):
+            clear(folder)
+
     def folder(self, version: Version) -> Path:
         """Where the version's files are."""
         return self.root / version.project.replace("/", "__") / version.model / version.digest
@@ -154,14 +159,13 @@ class Registry:
         folder = self.folder(version)
         if folder.exists():
             return
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as fresh:
-            shutil.copytree(package, Path(fresh) / "it")
-            for path in sorted(Path(fresh).rglob("*")):
+        with making(folder.parent) as fresh:
+            shutil.copytree(package, fresh / "it")
+            for path in sorted(fresh.rglob("*")):
                 if path.is_file():
                     _flush(path)
             try:
-                os.rename(Path(fresh) / "it", folder)
+                os.rename(fresh / "it", folder)
             except OSError:
                 if not folder.exists():
                     raise

@@ -9,6 +9,7 @@ from types import ModuleType
 from lifecycle.endpoints import Serving
 from lifecycle.executors import Job, JobStatus, Refusal
 from lifecycle.jobs import BadOutput
+from lifecycle.making import clear
 from lifecycle.project import FILE, Project, read_project
 from lifecycle.registry import BrokenVersion, Version
 from lifecycle.runs import (
@@ -144,6 +145,13 @@ class Lifecycle:
         servers = (name for name in working if not _is_job(name))
         ready = {name for name in servers if self.shop.endpoint.status(name).state is not Serving.STARTING}
         return {name: number for name, number in working.items() if name in done | ready}
+
+    def tidy(self) -> None:
+        """Clear away what processes that were killed left on this machine, half-made or no longer needed."""
+        self.shop.executor.tidy()
+        self.shop.workspaces.tidy()
+        self.shop.registry.tidy()
+        clear(self.shop.root / "data")
 
     def log(self, run: Run, stage: Stage, offset: int = 0) -> tuple[bytes, int]:
         """What the stage's first job has written, from `offset` on, and the offset to ask for next."""

@@ -2,16 +2,15 @@
 
 import fcntl
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from lifecycle.gitprogram import Git, GitTrouble, GitUnreachable
+from lifecycle.making import clear, making
 from lifecycle.source import Source
 
 __all__ = ["Commit", "GitTrouble", "GitUnreachable", "Source", "Workspaces"]
@@ -121,8 +120,7 @@ class Workspaces:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not (path / "HEAD").is_file():
                 self.git.run("init", "--quiet", "--bare", "--template=", "--", str(path), source=source)
-            for stale in [*path.glob("*.lock"), *path.glob("refs/**/*.lock")]:
-                stale.unlink(missing_ok=True)
+            _unlock(path)
             yield path
 
     def read(self, source: Source, commit: str, path: str) -> bytes | None:
@@ -148,18 +146,23 @@ class Workspaces:
         if target.is_dir():
             return target
         self.fetch(source, commit)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        making = Path(tempfile.mkdtemp(prefix="making-", dir=target.parent))
-        try:
-            self._write_tree(source, commit, making)
+        with making(target.parent) as folder:
+            self._write_tree(source, commit, folder)
             try:
-                (making / "tree").rename(target)
+                (folder / "tree").rename(target)
             except OSError:
                 if not target.is_dir():  # another process may have been quicker; its tree is as good
                     raise
-        finally:
-            shutil.rmtree(making, ignore_errors=True)
         return target
+
+    def tidy(self) -> None:
+        """Clear away what was being written when its process was killed."""
+        for folder in (self.root / "trees").glob("*/"):
+            clear(folder)
+        for mirror in (self.root / "mirrors").glob("*.git/"):
+            with open(mirror.with_suffix(".lock"), "w") as lock, suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _unlock(mirror)
 
     def _write_tree(self, source: Source, commit: str, folder: Path) -> None:
         """Plain `git checkout` in effect, with no filter configured, so that attributes cannot run anything."""
@@ -217,6 +220,13 @@ class Workspaces:
 def _commit(text: str) -> Commit:
     sha, author, at, subject, files = text.split("\x1f", 4)
     return Commit(sha, author, datetime.fromisoformat(at), subject, tuple(name for name in files.splitlines() if name))
+
+
+def _unlock(mirror: Path) -> None:
+    """Remove the locks and the half-written objects of a git that was killed; whoever calls holds the mirror."""
+    for pattern in ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*", "objects/*/tmp_obj_*"):
+        for stale in mirror.glob(pattern):
+            stale.unlink(missing_ok=True)
 
 
 def _sha(commit: str) -> str:

@@ -101,3 +101,6 @@ class Executor(Protocol):
 
     def forget(self, name: str) -> None:
         """Delete what is kept of an ended job."""
+
+    def tidy(self) -> None:
+        """Clear away what jobs left that did not end by themselves; nothing of those that run."""

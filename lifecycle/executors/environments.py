@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 READY = "lifecycle-ready.txt"  # written last; holds the exact versions that were installed
@@ -86,6 +87,17 @@ def build(folder: Path, requirements: str, python: str, uv: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)  # half of one, left by a job that was cancelled
         _install(folder, requirements, python, uv)
         say("ready")
+
+
+def clear(root: Path) -> None:
+    """Remove what is left of environments that were never finished and that nobody makes now."""
+    for folder in root.glob("*/"):
+        if is_ready(folder):
+            continue
+        with open(folder.with_suffix(".lock"), "w") as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not is_ready(folder):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _install(folder: Path, requirements: str, python: str, uv: str) -> None:

@@ -76,6 +76,11 @@ class JobFolder:
         reason = "the machine was restarted while it ran" if restarted else "its keeper was killed while it ran"
         return JobStatus(JobState.LOST, reason, started=_moment(begun))
 
+    def tidy(self) -> None:
+        """Remove the files that a keeper was writing when it was killed."""
+        for half in self.path.glob("*.json.*"):
+            half.unlink(missing_ok=True)
+
     def keeper(self) -> int | None:
         """The keeper's pid while it lives; never that of a process that has its number now."""
         begun = self.read("pid.json")

@@ -13,15 +13,16 @@ from lifecycle.executors import Job, Refusal, environments, sandbox
 PROGRAMS = "/usr/local/bin:/usr/bin:/bin"
 VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 MOST_THREADS = 8
-FOLDERS = ("work", "output", "tmp", "home")
+PRIVATE = ("work", "tmp", "home")  # what does not outlive the job
 HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a job is to run: its folder, its environment's folder, the interpreter behind that, the wall if any."""
+    """Where a job is to run: its folder, the one that does not outlive it, its environment, Python, the wall if any."""
 
     folder: Path
+    private: Path
     home: Path
     python: str
     wall: sandbox.Sandbox | None
@@ -33,14 +34,14 @@ def spec(job: Job, place: Place, installer: Mapping[str, str]) -> dict[str, Any]
     return {
         "note": "environment: ready (cached)" if ready else "",
         "prepare": None if ready else _prepare(place, job.requirements, installer),
-        "copy": [str(job.tree.absolute()), str(place.folder / "work")],
+        "copy": [str(job.tree.absolute()), str(place.private / "work")],
         "run": {
             "argv": _command(job, place),
             "env": variables(job, place),
-            "cwd": "/" if place.wall else str(place.folder / "work"),
+            "cwd": "/" if place.wall else str(place.private / "work"),
         },
         "limits": asdict(job.limits),
-        "remove": [str(place.folder / name) for name in FOLDERS if name != "output"],
+        "remove": [str(place.private)],
     }
 
 
@@ -59,7 +60,7 @@ def _command(job: Job, place: Place) -> list[str]:
     inputs = {_inside(name, path): path.absolute() for name, path in job.inputs.items()}
     read_only = (place.home, *sandbox.interpreter_roots(Path(place.python)))
     names = sandbox.write_names(place.folder.parent.parent / "etc")
-    view = sandbox.View(place.folder / "work", place.folder / "output", read_only, inputs, names)
+    view = sandbox.View(place.private / "work", place.folder / "output", read_only, inputs, names)
     return sandbox.argv(place.wall, view, command)
 
 
@@ -72,7 +73,7 @@ def variables(job: Job, place: Place) -> dict[str, str]:
     for name in (*job.values, *job.inputs):
         if not VARIABLE.match(name):
             raise Refusal(f"{name!r} is no name for an environment variable")
-    home, scratch, output = (str(place.folder / name) for name in ("home", "tmp", "output"))
+    home, scratch, output = str(place.private / "home"), str(place.private / "tmp"), str(place.folder / "output")
     if place.wall:
         home, scratch, output = sandbox.HOME, sandbox.SCRATCH, sandbox.OUTPUT
     threads = str(min(os.cpu_count() or 1, MOST_THREADS))

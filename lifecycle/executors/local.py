@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from lifecycle.executors import Job, JobState, JobStatus, Refusal, environments, processtree, sandbox
 from lifecycle.executors.jobfolder import JobFolder
-from lifecycle.executors.jobspec import FOLDERS, HERE, PROGRAMS, Place, spec
+from lifecycle.executors.jobspec import HERE, PRIVATE, PROGRAMS, Place, spec
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")
 INSTALLER_SEES = re.compile(
@@ -31,7 +31,8 @@ Wall = Literal["auto", "require", "off"]
 
 
 class LocalExecutor:
-    """Jobs as folders under `root/jobs`, environments under `environments` (`root/environments` if not given).
+    """Jobs as folders under `root/jobs`, what does not outlive them under `root/work`, environments under
+    `environments` (`root/environments` if not given).
 
     `wall`: "auto" uses bubblewrap where it works, "require" refuses every job where it does not, "off" never uses it;
     an untrusted job is refused without it. `environ` is where the installer of packages finds its settings (index,
@@ -73,10 +74,11 @@ class LocalExecutor:
             environments.check(job.requirements, job.trusted)
         except environments.Unsuitable as trouble:
             raise Refusal(str(trouble)) from None
-        place = Place(folder.path, self.environment(job.requirements), self.python, wall)
+        private = self.root / "work" / job.name
+        place = Place(folder.path, private, self.environment(job.requirements), self.python, wall)
         orders = spec(job, place, self.installer) | {"log_bytes": self.log_bytes}
-        for name in FOLDERS:
-            (folder.path / name).mkdir(parents=True, exist_ok=True)
+        for path in (folder.path / "output", *(private / name for name in PRIVATE)):
+            path.mkdir(parents=True, exist_ok=True)
         folder.write("spec.json", orders)
         self._start_keeper(folder.path)
 
@@ -179,7 +181,18 @@ class LocalExecutor:
         trash.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             folder.path.rename(trash)  # at once, whatever lies in it; the name is free again
-        processtree.remove_tree(str(trash))
+        processtree.remove_tree(str(trash), str(self.root / "work" / name))
+
+    def tidy(self) -> None:
+        """End and remove what killed keepers left: processes, working folders, half an environment."""
+        for private in (self.root / "work").glob("*/"):
+            folder = self._folder(private.name)
+            if folder.status().state.ended or not folder.path.exists():
+                processtree.send(processtree.carrying(f"LIFECYCLE_OUTPUT={folder.path / 'output'}"), signal.SIGKILL)
+                processtree.remove_tree(str(private))
+                folder.tidy()
+        processtree.remove_tree(*map(str, (self.root / "trash").glob("*")))
+        environments.clear(self.environments)
 
 
 def _sleep_until_one_ends(folders: list[JobFolder], seconds: float) -> None:

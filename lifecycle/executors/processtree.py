@@ -142,6 +142,19 @@ def send(pids: Iterable[int], number: signal.Signals) -> None:
             continue
 
 
+def carrying(variable: str) -> list[int]:
+    """The processes that began with this variable, NAME=VALUE, in their environment; none where none can be asked."""
+    found: list[int] = []
+    for name in os.listdir("/proc") if LINUX else ():
+        try:
+            with open(f"/proc/{name}/environ", "rb") as file:
+                if name.isdigit() and variable.encode() in file.read().split(b"\0"):
+                    found.append(int(name))
+        except OSError:
+            continue
+    return found
+
+
 def memory_mb(pids: Iterable[int], enough: float) -> float:
     """Resident memory of the processes together; when that is over `enough`, shared pages are divided, at a price."""
     pids = list(pids)

@@ -8,18 +8,16 @@ from lifecycle.executors.jobfolder import JobFolder
 from tests.torture import processes
 from tests.torture.house import House
 
-WORK = ("work", "tmp", "home")  # of a job; what outlives it is in `output`
-
 
 def leaked(state: Path) -> list[str]:
     """Files and folders that a killed process left and nobody removed, relative to the state folder."""
     found: list[Path] = []
     for job in (state / "jobs").glob("*"):
         if not JobFolder(job).kept():
-            found += [job / name for name in WORK if (job / name).exists()]
+            found += [state / "work" / job.name] if (state / "work" / job.name).exists() else []
             found += [path for path in job.glob("*.json.*") if path.is_file()]
     patterns = (
-        "repositories/trees/*/making-*", "data/making-*", "data/**/making-*", "versions/**/.new-*", "trash/*",
+        "repositories/trees/*/making-*", "data/making-*", "data/**/making-*", "versions/**/making-*", "trash/*",
         "repositories/mirrors/*/objects/pack/tmp_*", "repositories/mirrors/*/objects/**/tmp_obj_*",
         "repositories/mirrors/**/*.git/*.lock", "endpoints/**/.*.json.*.*", "runs/*/*.tmp",
     )  # fmt: skip
