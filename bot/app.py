@@ -206,6 +206,7 @@ def the_boards(settings: Settings) -> "AzureBoards | None":
             team=one.board.team,
             area=one.board.area,
             iteration=one.board.iteration,
+            areas=one.board.severity_areas,
             types={
                 kind: name
                 for kind, name in (("task", one.board.item_type), ("problem", one.board.problem_type))

@@ -22,6 +22,10 @@ NO = frozenset({"no", "false", "off"})
 BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
+class Rest(str):
+    """A command's argument that is the rest of its line, just as it is written."""
+
+
 class Misread(Exception):
     """A command that cannot be understood; the message is Markdown for the asker and says what to write instead."""
 
@@ -182,4 +186,5 @@ SIMPLE: dict[object, Reader] = {
     bool: Reader("yes or no", _flag),
     int: Reader("a whole number", _whole),
     float: Reader("a number", _number),
+    Rest: Reader("the rest of the line", lambda word: Rest(word.text)),
 }

@@ -7,7 +7,7 @@ from bot.arguments import code_span
 from bot.ports import Permission, Thing
 from bot.refs import Ref
 from bot.world import Plan, World
-from lifecycle import Kind, Mistakes, Model, Project, Run, Spec, Trouble, Value, Version
+from lifecycle import Episode, Kind, Mistakes, Model, Project, Run, Spec, Trouble, Value, Version
 
 
 class Refused(Exception):
@@ -137,14 +137,30 @@ class Ask:
             raise Refused(f"{code_span(model)} has no version {code_span(name)}. The newest are: {known}.")
         return found
 
+    def episode(self, model: str = "") -> Episode:
+        """The open episode of drift that this item is about, else that of the model. Raises Refused."""
+        watching, linked = self.world.life.shop.watching, self._linked_episode()
+        if linked is not None and not model:
+            if linked.closed is not None:
+                raise Refused("This item is closed; open it again first, or wait for the next alarm.")
+            return linked
+        name, _ = self.model(model)
+        found = watching.episode(self.plan().repository, name)
+        if found is None:
+            raise Refused(f"{code_span(name)} has no open retrain item.")
+        return found
+
     def _linked_model(self) -> str:
         """The model that a drift item is about."""
+        episode = self._linked_episode()
+        return episode.model if episode else ""
+
+    def _linked_episode(self) -> Episode | None:
         for link in self.world.links.of(str(self.ref)):
             subject, _, number = link.other(str(self.ref)).partition(":")
             if subject == "episode":
-                episode = self.world.life.shop.watching.by_id(int(number))
-                return episode.model if episode else ""
-        return ""
+                return self.world.life.shop.watching.by_id(int(number))
+        return None
 
 
 def _given(values: object) -> Mapping[str, Value]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, get_type_hints
 
-from bot.arguments import Misread, Reader, Value, Word, code_span, guess, reader, words
+from bot.arguments import SIMPLE, Misread, Reader, Rest, Value, Word, code_span, guess, reader, words
 from bot.asked import LIMIT, Asked, find, find_html, plain
 from bot.ports import Permission
 
@@ -140,6 +140,8 @@ def fit(asked: Asked, commands: Iterable[Command], where: Where | None = None) -
         places = " or ".join(str(place) for place in Where if place in found.where)
         raise Misread(f"`{found}` works on {places}, not on {where}.")
     given: dict[str, Any] = {}
+    if len(found.params) == 1 and found.params[0].reader is SIMPLE[Rest]:
+        return Call(found, {found.params[0].name: Rest(asked.rest)})
     for word in words(asked.rest):
         name, value = _argument(found, word, given)
         if name in given:

@@ -137,13 +137,16 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a work item or issue of ours should read; `text` is Markdown, `kind` task or problem, `severity` 1 to 4."""
+    """What a work item or issue of ours should read; `text` is Markdown, `kind` task or problem.
+
+    `severity` is 1 to 4, 1 the worst; None leaves an item as urgent as people have made it.
+    """
 
     title: str
     text: str
     tags: tuple[str, ...] = ()
     kind: str = "task"
-    severity: int = 3
+    severity: int | None = 3
 
 
 class Talk(Protocol):

@@ -154,6 +154,7 @@ class Board(Part):
     iteration: Text | None = None
     item_type: Text | None = None
     problem_type: Text | None = None
+    severity_areas: dict[Annotated[int, Field(ge=1, le=4)], Text] = Field(default_factory=dict)
 
 
 class Project(Part):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lifecycle.endpoints import Answer
     from lifecycle.endpoints.local import LocalEndpoint
     from lifecycle.endpoints.predictions import PredictionLog
+    from lifecycle.episodes import Size
     from lifecycle.executors import Executor, JobStatus, Limits, Used
     from lifecycle.executors.local import LocalExecutor
     from lifecycle.fingerprints import Fingerprint, Fingerprints
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
     from lifecycle.store import Filter, NoSuchRun, Store
     from lifecycle.troubles import Trouble
     from lifecycle.verdicts import METRICS, Check, Comparison, Judgement, Margin, Verdict
-    from lifecycle.watching import Episode, Watching, Window
-    from lifecycle.windows import read_window
+    from lifecycle.watching import Episode, Outcome, Watching, Window
+    from lifecycle.windows import length_of, read_window
     from lifecycle.workspace import GitTrouble, GitUnreachable, Workspaces
 
 _HOME = {
@@ -66,10 +67,11 @@ _HOME = {
     "shop": ("Shop", "serving_name"),
     "troubles": ("Trouble",),
     "source": ("Source",),
-    "windows": ("read_window",),
+    "windows": ("length_of", "read_window"),
     "store": ("Filter", "NoSuchRun", "Store"),
     "verdicts": ("METRICS", "Check", "Comparison", "Judgement", "Margin", "Verdict"),
-    "watching": ("Episode", "Watching", "Window"),
+    "watching": ("Episode", "Outcome", "Watching", "Window"),
+    "episodes": ("Size",),
     "workspace": ("GitTrouble", "GitUnreachable", "Workspaces"),
 }  # fmt: skip
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
@@ -107,12 +109,14 @@ __all__ = [
     "NewerDatabase",
     "NoSuchRun",
     "Observed",
+    "Outcome",
     "PredictionLog",
     "Project",
     "Registry",
     "Rest",
     "Run",
     "Shop",
+    "Size",
     "Source",
     "Spec",
     "Stage",
@@ -132,6 +136,7 @@ __all__ = [
     "Window",
     "Workspaces",
     "connect",
+    "length_of",
     "metric_names",
     "migrate",
     "next_move",

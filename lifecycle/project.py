@@ -1,16 +1,15 @@
 """What a model repository says of itself: `lifecycle.yaml`, parsed and checked, every mistake with its line."""
 
-import re
 import shlex
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from lifecycle.monitoring import Monitoring, Part
 from lifecycle.verdicts import METRICS, Margin, misfit, names_of
 from lifecycle.verdicts import Limits as AbsoluteLimits
 from lifecycle.verdicts import Task as TaskName
-from lifecycle.windows import length_of
 from lifecycle.yamlfile import Mistake, Mistakes, parse
 
 __all__ = [
@@ -28,15 +27,8 @@ __all__ = [
 
 FILE = "lifecycle.yaml"
 AUTO: Literal["auto"] = "auto"
-CRON = re.compile(r"[0-9A-Za-z*,/-]{1,60}")
 Task = Literal["regression", "classification"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
-
-
-class Part(BaseModel):
-    """A section of the file: unknown keys are mistakes, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Validation(Part):
@@ -77,36 +69,6 @@ class Validation(Part):
     @model_validator(mode="after")
     def possible_limits(self) -> Self:
         AbsoluteLimits(self.at_least, self.at_most)
-        return self
-
-
-class Monitoring(Part):
-    """The watch: when to look, at how long a window, which columns to leave alone."""
-
-    schedule: str = ""
-    window: str = "30d"
-    ignore: tuple[str, ...] = ()
-    psi_warn: float = Field(default=0.1, gt=0)
-    psi_alarm: float = Field(default=0.2, gt=0)
-    clean_windows: int = Field(default=1, ge=1)
-
-    @field_validator("window")
-    @classmethod
-    def readable_window(cls, value: str) -> str:
-        length_of(value)
-        return value
-
-    @field_validator("schedule")
-    @classmethod
-    def readable_schedule(cls, value: str) -> str:
-        if value and not _is_cron(value.split()):
-            raise ValueError('this is not a schedule; write five cron fields, as in "0 6 * * *"')
-        return value
-
-    @model_validator(mode="after")
-    def ordered(self) -> Self:
-        if self.psi_warn > self.psi_alarm:
-            raise ValueError("psi_warn must not be above psi_alarm")
         return self
 
 
@@ -169,15 +131,6 @@ class Project(Part):
     """The whole file."""
 
     models: dict[Name, Model] = Field(min_length=1)
-
-
-def _is_cron(fields: list[str]) -> bool:
-    """Whether these can be minute, hour, day, month and weekday; names of months and weekdays may be words."""
-    tops = (59, 23, 31, 12, 7)
-    return len(fields) == 5 and all(
-        CRON.fullmatch(field) and all(int(number) <= top for number in re.findall(r"(?<!/)\b[0-9]+", field))
-        for field, top in zip(fields, tops, strict=True)
-    )
 
 
 def metric_names(task: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     text,
+    true,
 )
 
 metadata = MetaData()
@@ -145,6 +146,9 @@ windows = Table(
     Column("worst", Float, nullable=False),
     Column("report", JSON, nullable=False),
     Column("at", Utc, nullable=False),
+    Column("call", String(16), nullable=False, default="", server_default=""),
+    Column("said", Text, nullable=False, default="", server_default=""),
+    Column("performance", JSON, nullable=False, default=dict, server_default="{}"),
 )
 Index("windows_model", windows.c.project, windows.c.model, windows.c.id)
 
@@ -161,7 +165,16 @@ episodes = Table(
     Column("retrained", Integer),
     Column("clean", Integer, nullable=False, default=0),
     Column("closed", Utc),
+    Column("outcome", String(16), nullable=False, default="", server_default=""),
+    Column("by", String(200), nullable=False, default="", server_default=""),
+    Column("note", Text, nullable=False, default="", server_default=""),
+    Column("size", JSON, nullable=False, default=dict, server_default="{}"),
+    Column("snoozed", Utc),
+    Column("autoclose", Boolean, nullable=False, default=True, server_default=true()),
+    Column("reopened", Integer, nullable=False, default=0, server_default="0"),
+    Column("counted", Integer, nullable=False, default=0, server_default="0"),
 )
+Index("episodes_closed", episodes.c.closed)
 # Exactly one open episode of drift per model and cause, whoever asks and however often.
 Index("episodes_open", episodes.c.project, episodes.c.model, episodes.c.cause, unique=True,
       sqlite_where=episodes.c.closed.is_(None), postgresql_where=episodes.c.closed.is_(None))  # fmt: skip

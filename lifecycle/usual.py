@@ -49,8 +49,8 @@ def windows_of(rows: pa.Table, times: pa.ChunkedArray, length: timedelta) -> Ite
         start = stop
 
 
-def watch_of(rules: Model, folder: Path) -> Watch:
-    """The thresholds of the model's rules, raised for each column to what is usual for it."""
+def watch_of(rules: Model, folder: Path, usual_rows: float | None = None) -> Watch:
+    """The thresholds of the model's rules, raised for each column to what is usual for it, unless it has its own."""
     asked = rules.monitor
     path = folder / FILE
     usual: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))["psi"] if path.is_file() else {}
@@ -58,7 +58,17 @@ def watch_of(rules: Model, folder: Path) -> Watch:
         name: Override(max(asked.psi_warn, psi * WARN), max(asked.psi_alarm, psi * ALARM))
         for name, psi in usual.items()
     }
-    return Watch(psi_warn=asked.psi_warn, psi_alarm=asked.psi_alarm, ignore=asked.ignore, columns=raised)
+    for name, own in asked.columns.items():  # what the model's owners say of a column counts as it stands
+        before = raised.get(name, Override(asked.psi_warn, asked.psi_alarm))
+        alarm = own.psi_alarm or max(before.psi_alarm or asked.psi_alarm, own.psi_warn or 0)
+        raised[name] = Override(min(own.psi_warn or before.psi_warn or asked.psi_warn, alarm), alarm)
+    return Watch(
+        psi_warn=asked.psi_warn,
+        psi_alarm=asked.psi_alarm,
+        ignore=asked.ignore,
+        columns=raised,
+        usual_rows=usual_rows,
+    )
 
 
 def as_times(column: pa.ChunkedArray) -> pa.ChunkedArray:

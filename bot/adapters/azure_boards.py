@@ -102,7 +102,8 @@ class AzureBoards:
         return Ref("boards", self.organisation, number)
 
     def revise(self, ref: Ref, draft: Draft) -> None:
-        self._items.revise(self._number(ref), draft)
+        number = self._number(ref)
+        self._items.revise(number, draft, self._board_of(self._items.project_of(number)).areas)
 
     def move(self, ref: Ref, category: Category) -> None:
         def plan(item: Item) -> list[Change]:

@@ -111,7 +111,7 @@ class Items:
             "System.Title": draft.title[:TITLE],
             _text_field(draft.kind, known): text_of.block(draft.text),
             "System.Tags": text_of.with_tags(None, (text_of.TAG, text_of.tag_of(marker), *draft.tags)),
-            "System.AreaPath": board.area,
+            "System.AreaPath": board.areas.get(draft.severity or 0, board.area),
             "System.IterationPath": board.iteration,
             **_urgency(draft, known),
         }
@@ -148,7 +148,7 @@ class Items:
             else:
                 return
 
-    def revise(self, number: int, draft: Draft) -> None:
+    def revise(self, number: int, draft: Draft, areas: Mapping[int, str]) -> None:
         """Title, our part of the text, our tags and the urgency as the draft says; what is people's stays."""
 
         def plan(item: Item) -> list[Change]:
@@ -159,6 +159,8 @@ class Items:
             if not text_of.same(item.text(name), wanted):
                 fields[name] = wanted
             fields["System.Tags"] = text_of.with_tags(item.text("System.Tags"), (text_of.TAG, *draft.tags))
+            if draft.severity is not None and draft.severity in areas:
+                fields["System.AreaPath"] = areas[draft.severity]
             return [Change(f"/fields/{one}", value) for one, value in fields.items() if item.text(one) != str(value)]
 
         self.change(number, plan)
@@ -199,6 +201,8 @@ def _holding(item: Item, kind: str, known: Mapping[str, tuple[str, ...]]) -> str
 def _urgency(draft: Draft, known: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     """Priority and severity in the type's own values ("2 - High"), where it has them."""
     found: dict[str, Any] = {}
+    if draft.severity is None:
+        return found
     for name in (PRIORITY, SEVERITY):
         value = next((value for value in known.get(name, ()) if value.startswith(str(draft.severity))), None)
         if value is not None:

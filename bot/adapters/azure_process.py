@@ -26,7 +26,7 @@ class Board:
     """Where items of a place go: a project, and what in it; None leaves it to the project's defaults.
 
     `types` names the work item type for "task" and "problem"; what it leaves out, the process says: the default
-    types of its requirement and bug categories.
+    types of its requirement and bug categories. `areas` are by severity, 1 to 4, where these go elsewhere than `area`.
     """
 
     project: str
@@ -34,6 +34,7 @@ class Board:
     area: str | None = None
     iteration: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
+    areas: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

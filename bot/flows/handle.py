@@ -19,7 +19,7 @@ from bot.events import (
     ref_of,
     unpack,
 )
-from bot.flows import comments, linking, pulls, runs, sweeping, watching, work_items
+from bot.flows import by_hand, comments, linking, pulls, runs, sweeping, watching, work_items
 from bot.ports import Denied
 from bot.world import World
 
@@ -59,7 +59,7 @@ class Flows:
             case PullRequestClosed():
                 step("close", lambda: pulls.closed(world, event))
             case IssueStateChanged():
-                step("note", lambda: watching.closed_by_hand(world, event))
+                step("note", lambda: by_hand.touched(world, event.ref))
             case CheckRequested():
                 step("again", lambda: pulls.again(world, event))
             case MonitorDue():

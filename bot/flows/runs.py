@@ -120,7 +120,8 @@ def tell(world: World, step: Step, number: int) -> None:
 
 def _tell_comment(world: World, run: Run, ref: Ref) -> None:
     if run.spec.kind is Kind.MONITOR and run.spec.options.get("scheduled"):
-        return  # nobody asked; what it finds is told by the items of the episode
+        _tell_remark(world, run, ref)
+        return
     marker = f"run-{run.id}"
     if run.spec.options.get("report"):
         marker = f"report-{run.spec.model}"  # one comment for all pushes of a pull request
@@ -130,6 +131,23 @@ def _tell_comment(world: World, run: Run, ref: Ref) -> None:
     if world.told.is_new(f"{ref}", marker, text):
         url = world.talk(ref).say(ref, marker, text, urgent=run.ended is not None)
         world.told.note(f"{ref}", marker, text, run.revision, world.now(), url)
+
+
+def _tell_remark(world: World, run: Run, ref: Ref) -> None:
+    """Nobody asked: what opens an item is told by the item, what moved without opening one in a comment per version."""
+    record = run.stage(Stage.MONITOR)
+    step = record.result.get("step") if record else None
+    window = next(iter(world.life.shop.watching.windows(run.spec.project, run.spec.model, limit=1)), None)
+    if record is None or window is None or window.run != run.id or step not in ("remark", "nothing"):
+        return
+    marker = f"watch-{run.spec.model}-v{window.number}"
+    if step == "nothing" and world.told.is_new(str(ref), f"{marker}/moved", "yes"):
+        return  # nothing was said that would have to be taken back
+    text = wording.remark(window, world, str(record.result.get("because", "")))
+    if world.told.is_new(str(ref), marker, text):
+        url = world.talk(ref).say(ref, marker, text)
+        world.told.note(str(ref), marker, text, run.revision, world.now(), url)
+    world.told.note(str(ref), f"{marker}/moved", "yes" if step == "remark" else "no", run.revision, world.now())
 
 
 def _tell_check(world: World, run: Run, _ref: Ref) -> None:

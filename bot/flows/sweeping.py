@@ -1,12 +1,14 @@
 """The sweep: compares what is with what has been told, so that a lost webhook is a delay and never a loss."""
 
 import logging
+from datetime import timedelta
 
 from bot.events import PullRequestChanged, SweepDue
 from bot.ports import Denied, Unavailable
 from bot.world import World
 
 log = logging.getLogger(__name__)
+LATELY = timedelta(days=14)  # in which somebody may open an item again, and the webhook be lost
 
 
 def sweep(world: World, event: SweepDue) -> None:
@@ -15,7 +17,8 @@ def sweep(world: World, event: SweepDue) -> None:
         world.poke("advance", number)
     for number in world.life.shop.store.untold():
         world.poke("tell", number)
-    for episode in world.life.shop.watching.open_episodes():
+    watching = world.life.shop.watching
+    for episode in (*watching.open_episodes(), *watching.closed_since(event.tick - LATELY)):
         world.poke("follow", episode.id)
     for project in world.plans:
         try:

@@ -6,12 +6,13 @@ from functools import partial
 
 from bot import wording
 from bot.engine import GaveUp, Json, Postponed
-from bot.events import IssueStateChanged, MonitorDue
+from bot.events import MonitorDue
+from bot.flows import by_hand
 from bot.flows.linking import join
 from bot.ports import Category, Denied, Draft
 from bot.refs import Ref
 from bot.world import World
-from lifecycle import Episode, Kind, Mistakes, Spec, Trouble
+from lifecycle import Episode, Kind, Mistakes, Spec, Trouble, Window
 
 Step = Callable[..., Json]
 log = logging.getLogger(__name__)
@@ -19,18 +20,21 @@ TAGS = ("lifecycle-bot", "retrain")
 
 
 def due(world: World, event: MonitorDue) -> None:
-    """The clock's tick: watch the model, where a version of it serves."""
+    """The clock's tick: watch the model, where a version of it serves; what moved is said where it was promoted."""
     project, _, model = event.model.rpartition("/")
     plan = world.plans.get(project)
-    if plan is None or world.life.shop.registry.champion(project, model) is None:
+    champion = world.life.shop.registry.champion(project, model)
+    if plan is None or champion is None:
         return
+    reign = world.life.shop.registry.reign(project, model)
+    promoted = next((one.run for one in reign if one.number == champion.number), None)
     head = world.forge(project).head(project, plan.branch)
     spec = Spec(
         kind=Kind.MONITOR,
         project=project,
         model=model,
         commit=head.commit,
-        ref="",
+        ref=world.life.shop.store.get(promoted).spec.ref if promoted else "",
         asked_by="the schedule",
         options={"policy": head.commit, "scheduled": True},
     )
@@ -38,49 +42,90 @@ def due(world: World, event: MonitorDue) -> None:
 
 
 def follow(world: World, step: Step, number: int) -> None:
-    """Bring the episode's items up to date: opened, revised, moved, and closed when it is over."""
+    """Bring the episode's items up to date: opened, revised, moved, and closed when it is over.
+
+    What one platform does not do now is tried later, and keeps nothing from the other.
+    """
+    failed: list[BaseException] = []
+
+    def tried(name: str, what: Callable[[], None]) -> None:
+        try:
+            step(name, what)
+        except GaveUp as error:
+            log.error("the %s of episode %d did not work: %s", name, number, error.last)
+            if not isinstance(error.last, Denied):
+                failed.append(error.last)
+
+    for system in world.trackers:
+        tried(f"{system} look", partial(by_hand.look, world, number, system))
     episode = world.life.shop.watching.by_id(number)
     plan = world.plans.get(episode.project) if episode else None
     if episode is None or plan is None:
         return
-    places = {"boards": plan.board, "github": plan.repository}
-    wanted = [(system, places[system]) for system in plan.retrain_items if places[system] and system in world.trackers]
-    failed: list[BaseException] = []
-    for system, place in wanted:
-        try:
-            step(f"{system} item", partial(_item, world, episode, system, str(place)))
-        except GaveUp as error:
-            log.error("the %s item of episode %d could not be told: %s", system, number, error.last)
-            if not isinstance(error.last, Denied):
-                failed.append(error.last)
-    try:
-        step("join", lambda: _join(world, episode))
-        if episode.closed is None:
-            step("retrain", lambda: _retrain(world, episode))
-    except GaveUp as error:
-        if not error.postponable:
-            raise
-        failed.append(error.last)
+    for system, place in (("boards", plan.board), ("github", plan.repository)):
+        if place and system in plan.retrain_items and system in world.trackers:
+            tried(f"{system} item", partial(_item, world, episode, system, place))
+    tried("join", lambda: _join(world, episode))
+    if episode.closed is None and not _is_quiet(world, episode):
+        tried("retrain", lambda: _retrain(world, episode))
     if failed:
         raise Postponed(failed[0])
 
 
+def _windows(world: World, episode: Episode) -> list[Window]:
+    return list(world.life.shop.watching.windows(episode.project, episode.model))
+
+
+def _is_quiet(world: World, episode: Episode) -> bool:
+    return episode.closed is None and episode.snoozed is not None and world.now() < episode.snoozed
+
+
 def _item(world: World, episode: Episode, system: str, place: str) -> None:
-    tracker = world.trackers[system]
-    title, text = wording.drift_item(episode, world.life.shop.watching.windows(episode.project, episode.model), world)
-    draft = Draft(title, text, tags=TAGS, kind="problem", severity=wording.severity(episode, world))
+    """Find or open the item and make it read, and stand, as the episode does."""
+    subject, tracker, windows = f"episode:{episode.id}", world.trackers[system], _windows(world, episode)
+    if _is_quiet(world, episode) and not world.told.is_new(subject, f"{system}/snoozed", str(episode.snoozed)):
+        return
+    title, text = wording.drift_item(episode, windows, world)
+    severity = wording.severity(episode)
     marker = f"drift/{episode.project}/{episode.model}/{episode.id}"
-    ref = tracker.open(place, marker, draft)
-    world.links.add(f"episode:{episode.id}", str(ref), "tracked", world.now())
-    told = f"{title}\n{text}"
-    if world.told.is_new(f"episode:{episode.id}", system, told):
-        tracker.revise(ref, draft)
-        world.told.note(f"episode:{episode.id}", system, told, episode.clean, world.now())
-    if episode.closed is not None and world.told.is_new(f"episode:{episode.id}", f"{system}/closed", "closed"):
-        talk = world.talk(ref)
-        talk.say(ref, f"drift-{episode.id}-closed", wording.drift_over(episode, world))
-        tracker.move(ref, Category.COMPLETED)
-        world.told.note(f"episode:{episode.id}", f"{system}/closed", "closed", 0, world.now())
+    ref = tracker.open(place, marker, Draft(title, text, tags=TAGS, kind="problem", severity=severity))
+    world.links.add(subject, str(ref), "tracked", world.now())
+    # What people made of its urgency stays, until the drift itself becomes more or less urgent.
+    urgency = severity if world.told.is_new(subject, f"{system}/severity", str(severity)) else None
+    if world.told.is_new(subject, system, f"{title}\n{text}") or urgency:
+        tracker.revise(ref, Draft(title, text, tags=TAGS, kind="problem", severity=urgency))
+        world.told.note(subject, system, f"{title}\n{text}", episode.clean, world.now())
+        world.told.note(subject, f"{system}/severity", str(severity), 0, world.now())
+    if episode.snoozed:
+        world.told.note(subject, f"{system}/snoozed", str(episode.snoozed), 0, world.now())
+    _stand(world, episode, ref, windows)
+
+
+def _stand(world: World, episode: Episode, ref: Ref, windows: list[Window]) -> None:
+    """Open or closed as the episode is, and said so once."""
+    subject, talk, system = f"episode:{episode.id}", world.talk(ref), ref.system
+    if episode.closed is not None:
+        if by_hand.told_open(world, subject, system):
+            talk.say(ref, f"drift-{episode.id}-closed-{episode.reopened}", wording.drift_over(episode, world))
+            _move(world, ref, Category.COMPLETED)
+            by_hand.note(world, subject, system, is_open=False)
+        return
+    if by_hand.told_closed(world, subject, system):
+        talk.say(ref, f"drift-{episode.id}-back-{episode.reopened}", wording.drift_back(episode, windows, world))
+        _move(world, ref, Category.IN_PROGRESS)
+    by_hand.note(world, subject, system, is_open=True)
+    over = episode.snoozed is not None and not _is_quiet(world, episode)
+    if over and world.told.is_new(subject, f"{system}/woken", str(episode.snoozed)):
+        if windows and windows[0].verdict == "ALARM":
+            talk.say(ref, f"drift-{episode.id}-woken-{episode.snoozed:%Y%m%d}", wording.snooze_over(windows))
+        world.told.note(subject, f"{system}/woken", str(episode.snoozed), 0, world.now())
+
+
+def _move(world: World, ref: Ref, category: Category) -> None:
+    """Into that category, unless people have put it on the same side of done and not done."""
+    tracker, done = world.trackers[ref.system], by_hand.DONE
+    if (tracker.category(ref) in done) is not (category in done):
+        tracker.move(ref, category)
 
 
 def _join(world: World, episode: Episode) -> None:
@@ -105,7 +150,7 @@ def _join(world: World, episode: Episode) -> None:
 
 
 def _retrain(world: World, episode: Episode) -> None:
-    """With `retrain: auto`, start the run that the item asks for."""
+    """With `retrain: auto`, start the run that the item asks for, once each time that it opens."""
     plan = world.plans[episode.project]
     head = world.forge(episode.project).head(episode.project, plan.branch)
     try:
@@ -126,16 +171,7 @@ def _retrain(world: World, episode: Episode) -> None:
         asked_by="policy `retrain: auto`",
         options={"policy": head.commit},
     )
-    run = world.life.start(spec, f"episode/{episode.id}/retrain")
+    again = f"/{episode.reopened}" if episode.reopened else ""
+    run = world.life.start(spec, f"episode/{episode.id}/retrain{again}")
     world.links.add(ref or f"episode:{episode.id}", f"run:{run.id}", "asked", world.now())
     world.poke("advance", run.id)
-
-
-def closed_by_hand(world: World, event: IssueStateChanged) -> None:
-    """A person closed or reopened an issue; an episode whose issue was closed by hand is over for them."""
-    for link in world.links.of(event.ref):
-        subject, _, number = link.other(event.ref).partition(":")
-        episode = world.life.shop.watching.by_id(int(number)) if subject == "episode" else None
-        if episode is not None and episode.closed is None and not event.open:
-            world.life.shop.watching.close(episode, world.now())
-            world.poke("follow", episode.id)

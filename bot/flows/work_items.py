@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.events import CommentPosted, WorkItemTouched
+from bot.flows import by_hand
 from bot.ports import Denied
 from bot.refs import Ref
 from bot.world import World
@@ -13,8 +14,9 @@ RECENT = timedelta(minutes=10)
 
 
 def look(world: World, event: WorkItemTouched) -> None:
-    """Put the item's recent comments into the inbox."""
+    """Put the item's recent comments into the inbox, and see whether somebody closed or opened it."""
     ref = Ref.parse(event.ref)
+    by_hand.touched(world, event.ref)
     try:
         found = world.talk(ref).comments(ref, event.at - RECENT)
     except Denied:

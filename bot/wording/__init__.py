@@ -1,6 +1,6 @@
 """Every sentence and table that the bot says (pure): Markdown that GitHub and Azure DevOps both render."""
 
-from bot.wording.drift import drift_item, drift_over, severity
+from bot.wording.drift import drift_back, drift_item, drift_over, remark, severity, snooze_over
 from bot.wording.items import card, status, stranger
 from bot.wording.runs import check_name, run_check, run_comment
 from bot.wording.talk import answer, at_last, broken, gave_up, refused, waits
@@ -11,13 +11,16 @@ __all__ = [
     "broken",
     "card",
     "check_name",
+    "drift_back",
     "drift_item",
     "drift_over",
     "gave_up",
     "refused",
+    "remark",
     "run_check",
     "run_comment",
     "severity",
+    "snooze_over",
     "status",
     "stranger",
     "waits",

@@ -6,7 +6,7 @@ What computes (numpy, scipy) is imported when first asked for: the names here co
 from typing import TYPE_CHECKING
 
 from lifecycle.drift.report import Alarm, ColumnDrift, DriftReport, Override, Watch
-from lifecycle.drift.standing import Call, Standing, standing
+from lifecycle.drift.standing import Call, Signal, Standing, standing
 
 if TYPE_CHECKING:
     from lifecycle.drift.comparing import compare
@@ -20,6 +20,7 @@ __all__ = [
     "DriftReport",
     "Override",
     "Profile",
+    "Signal",
     "Standing",
     "Watch",
     "compare",

@@ -17,14 +17,24 @@ class Call(StrEnum):
     RETRAIN = "RETRAIN"
 
 
+class Signal(StrEnum):
+    """What asks for it, the weightiest first."""
+
+    METRIC = "metric"
+    PREDICTIONS = "predictions"
+    COLUMNS = "columns"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """clean: windows without an alarm at the end of the row; alarmed: of the last ``of`` windows."""
+    """clean: windows without an alarm at the end of the row; alarmed: of the last ``of`` windows; signal: of the call,
+    None for NOTHING."""
 
     call: Call
     reason: str
     clean: int
     alarmed: int
+    signal: Signal | None = None
 
 
 def standing(
@@ -45,15 +55,17 @@ def standing(
     alarmed, clean = sum(recent), _clean_run(windows)
     newest = windows[-1] if windows else None
     if worse:
-        return Standing(Call.RETRAIN, "The model's answers have become worse.", clean, alarmed)
+        return Standing(Call.RETRAIN, "The model's answers have become worse.", clean, alarmed, Signal.METRIC)
     if newest is None or newest.verdict is Alarm.CLEAN:
         return Standing(Call.NOTHING, "Nothing moved." if newest else "There is no window yet.", clean, alarmed)
     moved = [one for one in newest.moved if one.role == "prediction" and one.verdict is Alarm.ALARM]
     if moved:
-        return Standing(Call.RETRAIN, f"The model answers differently now: {moved[0].reason}", clean, alarmed)
+        reason = f"The model answers differently now: {moved[0].reason}"
+        return Standing(Call.RETRAIN, reason, clean, alarmed, Signal.PREDICTIONS)
     if alarmed >= needed and recent[-1]:
-        return Standing(Call.RETRAIN, f"Columns moved in {alarmed} of the last {len(recent)} windows.", clean, alarmed)
-    return Standing(Call.COMMENT, newest.sentence, clean, alarmed)
+        reason = f"Columns moved in {alarmed} of the last {len(recent)} windows."
+        return Standing(Call.RETRAIN, reason, clean, alarmed, Signal.COLUMNS)
+    return Standing(Call.COMMENT, newest.sentence, clean, alarmed, Signal.COLUMNS)
 
 
 def _clean_run(windows: Sequence[DriftReport]) -> int:
