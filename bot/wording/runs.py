@@ -7,6 +7,7 @@ from typing import assert_never
 from bot.ports import Check, Conclusion
 from bot.refs import Ref
 from bot.wording import evidence
+from bot.wording.monitored import monitored
 from bot.wording.reports import judgement_of, report
 from bot.wording.sentences import plain_sentence
 from bot.wording.style import Style
@@ -120,7 +121,7 @@ def _body(run: Run, ahead: Sequence[int], world: World, style: Style) -> list[st
     if run.reason and run.state is not State.SUCCEEDED:
         lines += [f"**{plain(run.reason, 1500)}**", ""]
     if monitor and monitor.note:
-        lines += [monitor.note, "", *_columns(monitor), ""]
+        lines += [*monitored(monitor), ""]
     return [*lines, *_stages(run)]
 
 
@@ -154,15 +155,6 @@ def _stage(record: StageRecord) -> str:
     if record.state is StageState.RUNNING and record.started:
         note = f"since {moment(record.started)}" + (f", attempt {record.attempt}" if record.attempt > 1 else "")
     return f"| {record.stage} | {MARKS[record.state]} | {took} | {note} |"
-
-
-def _columns(monitor: StageRecord) -> list[str]:
-    columns = [one for one in monitor.result.get("report", {}).get("columns", []) if one["verdict"] != "CLEAN"]
-    if not columns:
-        return []
-    rows = [f"| {name(one['name'])} | {one['verdict'].lower()} | {cell(one['reason'])} |" for one in columns[:8]]
-    more = [f"\n… and {len(columns) - 8} more, on the run's page."] if len(columns) > 8 else []
-    return ["| column | | what changed |", "|---|---|---|", *rows, *more]
 
 
 def _next(run: Run) -> list[str]:

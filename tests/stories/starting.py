@@ -7,11 +7,12 @@ from pathlib import Path
 
 from bot.playground.server import free_port
 from bot.playground.stage import Stage, set_stage
+from tests.stories.drifting import REPOSITORIES
 from tests.stories.repository import files
 from tests.stories.world import World
 
-BOARDED = ("trains", "talks", "linked", "drifts", "reports")  # repositories that a board belongs to
-ALONE = ("pulls", "merges", "cancels", "serves", "broken", "crashes", "lines")
+BOARDED = ("trains", "talks", "linked", "drifts", "reports", "lives", "hands", "clocks")  # a board belongs to these
+ALONE = ("pulls", "merges", "cancels", "serves", "broken", "crashes", "lines", "remarks")
 
 SETTINGS = """\
 public_url: {url}
@@ -39,7 +40,7 @@ def begin(folder: Path) -> World:
     url = f"http://127.0.0.1:{port}"
     stage = set_stage(folder, url)
     for name in (*BOARDED, *ALONE):
-        stage.github.world.create_repo(f"octo/{name}", files(), by="mira")
+        stage.github.world.create_repo(f"octo/{name}", REPOSITORIES.get(name, files()), by="mira")
     world = World(stage, url, folder, _serve(folder, stage, url, port))
     try:
         world.eventually(lambda: world.bot.poll() is not None or world.page("healthz").ok, "the bot answers", 120)

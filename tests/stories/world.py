@@ -242,6 +242,12 @@ class Item:
     def state(self) -> str:
         return str(self.read()["fields"]["System.State"])
 
+    def move(self, state: str) -> None:
+        """Somebody drags the item to another column."""
+        azure = self.world.stage.azure
+        mira = azure.person("Mira Holm", "mira@example.com")
+        azure.change_item(azure.items[self.number], mira, **{"System.State": state})
+
     def comment(self, text: str, name: str = "Mira Holm", address: str = "mira@example.com") -> None:
         azure = self.world.stage.azure
         azure.comment(azure.items[self.number], text, azure.person(name, address))
