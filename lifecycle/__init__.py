@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from lifecycle.source import Source
     from lifecycle.store import Filter, NoSuchRun, Store
     from lifecycle.troubles import Trouble
-    from lifecycle.verdicts import METRICS, Check, Comparison, Judgement, Margin, Verdict
+    from lifecycle.verdicts import METRICS, Check, Comparison, Judgement, Margin, Verdict, misfit
     from lifecycle.watching import Episode, Outcome, Watching, Window
     from lifecycle.windows import length_of, read_window
     from lifecycle.workspace import GitTrouble, GitUnreachable, Workspaces
@@ -69,7 +69,7 @@ _HOME = {
     "source": ("Source",),
     "windows": ("length_of", "read_window"),
     "store": ("Filter", "NoSuchRun", "Store"),
-    "verdicts": ("METRICS", "Check", "Comparison", "Judgement", "Margin", "Verdict"),
+    "verdicts": ("METRICS", "Check", "Comparison", "Judgement", "Margin", "Verdict", "misfit"),
     "watching": ("Episode", "Outcome", "Watching", "Window"),
     "episodes": ("Size",),
     "workspace": ("GitTrouble", "GitUnreachable", "Workspaces"),
@@ -139,6 +139,7 @@ __all__ = [
     "length_of",
     "metric_names",
     "migrate",
+    "misfit",
     "next_move",
     "plan",
     "read_project",

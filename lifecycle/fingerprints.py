@@ -54,15 +54,18 @@ class Fingerprints:
             row = connection.execute(query).one_or_none()
         return None if row is None else Fingerprint(*(getattr(row, name) for name in Fingerprint.__dataclass_fields__))
 
-    def repeated(self, project: str, model: str, metric: str) -> Sequence[Sequence[float]]:
-        """The metric of the newest trainings whose inputs were the same but for the seed, group by group."""
+    def repeated(self, project: str, model: str, metric: str, before: int) -> Sequence[Sequence[float]]:
+        """The metric of the newest trainings before that run whose inputs were the same but for the seed, in groups.
+
+        The same seed with the same outcome counts once: that it repeats does not say what another seed would do.
+        """
         table = fingerprints.c
-        query = select(table.inputs, table.value).where(
+        query = select(table.inputs, table.seed, table.value).where(
             table.project == project, table.model == model, table.metric == metric
         )
-        query = query.order_by(table.run.desc(), table.seed).limit(NEWEST)
-        groups: dict[str, list[float]] = defaultdict(list)
+        query = query.where(table.run < before).order_by(table.run.desc(), table.seed).limit(NEWEST)
+        groups: dict[str, set[tuple[int, float]]] = defaultdict(set)
         with self.engine.connect().execution_options(read_only=True) as connection:
             for row in connection.execute(query):
-                groups[row.inputs].append(row.value)
-        return [values for values in groups.values() if len(values) > 1]
+                groups[row.inputs].add((row.seed, row.value))
+        return [[value for _, value in sorted(found)] for found in groups.values() if len(found) > 1]

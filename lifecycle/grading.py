@@ -24,6 +24,7 @@ from lifecycle.verdicts import (
     data_checks,
     default_margin,
     judge,
+    measure,
     plot_facts,
 )
 from lifecycle.verdicts.checks import Columns
@@ -80,10 +81,12 @@ def gate_of(rules: Model, options: Mapping[str, Value]) -> Gate:
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """What came out: the judgement, the blocks of rows that it counts as one, and what a report draws."""
+    """What came out: the judgement, the blocks of rows that it counts as one, the metric of each candidate (the one
+    that is kept first), and what a report draws."""
 
     judgement: Judgement
     blocks: Blocks | None
+    values: Sequence[float]
     plots: Mapping[str, Any]
 
 
@@ -103,11 +106,17 @@ def grade(rules: Model, run: Run, known: Known, sheets: Sheets, checks: Sequence
             groups=groups,
             baseline=TargetSummary.of(known.train.column(rules.target), rules.task),
             checks=(*_about_blocks(blocks), *checks),
+            seeds=[one.table for one in sheets.seeds],
         )
+        values = [_value(known, one, gate) for one in (sheets.candidate, *sheets.seeds)]
         plots = plot_facts(*answers, task=rules.task, gate=gate, features=known.features, groups=groups)
     except ValueError as wrong:
         raise Trouble(str(wrong)) from None
-    return Grade(judgement, blocks, plots)
+    return Grade(judgement, blocks, values, plots)
+
+
+def _value(known: Known, answers: Predictions, gate: Gate) -> float:
+    return measure(known.labels, answers.table, gate.metric, positive=gate.positive).estimate
 
 
 def _blocks(rules: Model, gate: Gate, known: Known, sheets: Sheets) -> Blocks | None:

@@ -7,7 +7,7 @@ from functools import partial
 
 from bot import wording
 from bot.engine import GaveUp, Json, Postponed
-from bot.flows import cards
+from bot.flows import cards, labels
 from bot.ports import Check, Conclusion, Denied, PullRequest, Unavailable
 from bot.refs import Ref
 from bot.world import World
@@ -106,7 +106,7 @@ def tell(world: World, step: Step, number: int) -> None:
         return
     ref = Ref.parse(run.spec.ref)
     failed: list[BaseException] = []
-    for name, say in (("check", _tell_check), ("comment", _tell_comment), ("card", cards.tell)):
+    for name, say in (("check", _tell_check), ("comment", _tell_comment), ("card", cards.tell), ("label", labels.tell)):
         try:
             step(name, partial(say, world, run, ref))
         except GaveUp as error:

@@ -14,6 +14,7 @@ from lifecycle.shop import Outcome, Shop, Trouble, part_of, requirements_of
 
 CODE_MB = 10  # the repository's Python files travel with the model, for classes that it defines; not its data
 LOADER = "lifecycle_model"
+SEED = "seed-"  # of the parts of a run that train and predict with another seed than the first
 
 
 def jobs(shop: Shop, run: Run, attempt: int) -> Mapping[str, Job]:  # noqa: ARG001
@@ -21,19 +22,34 @@ def jobs(shop: Shop, run: Run, attempt: int) -> Mapping[str, Job]:  # noqa: ARG0
     return {}
 
 
-def folder(shop: Shop, run: Run) -> Path:
-    """Where the package of the run is built."""
-    return shop.folder(run) / "package"
+def folder(shop: Shop, run: Run, seed: int = 0) -> Path:
+    """Where the package of the run is built; those of further seeds are beside it, for validation only."""
+    return shop.folder(run) / (f"package-seed-{seed}" if seed else "package")
+
+
+def seed_parts(run: Run) -> dict[str, int]:
+    """The run's further candidates: the names of their parts, and their seeds."""
+    train = run.stage(Stage.TRAIN)
+    parts = [part for part in (train.jobs if train else ()) if part.startswith(SEED)]
+    return {part: int(part.removeprefix(SEED)) for part in sorted(parts)}
 
 
 def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:  # noqa: ARG001
-    """Build the package from what training left behind; building it again makes the same."""
+    """Build the packages from what training left behind; building them again makes the same."""
     train = run.stage(Stage.TRAIN)
     if train is None:
         raise Trouble("A run that did not train has nothing to package.")
-    target, tree, recipe = folder(shop, run), shop.tree(run), shop.recipe(run)
+    for part, seed in {"fit": 0, **seed_parts(run)}.items():
+        _build(shop, run, shop.executor.output(part_of(train.jobs, part)), folder(shop, run, seed))
+    target = folder(shop, run)
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    count = sum(1 for path in target.rglob("*") if path.is_file())
+    return Outcome(f"{count} files, {size / 1e6:.1f} MB", {"bytes": size, "files": count})
+
+
+def _build(shop: Shop, run: Run, output: Path, target: Path) -> None:
+    tree, recipe = shop.tree(run), shop.recipe(run)
     shutil.rmtree(target, ignore_errors=True)
-    output = shop.executor.output(part_of(train.jobs, "fit"))
     for path in collect(output):
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(output / path, target / path)
@@ -43,9 +59,6 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:  # noqa: ARG00
     (target / "signature.json").write_text(json.dumps({"columns": columns}, indent=1) + "\n", encoding="utf-8")
     if not (target / "MLmodel").is_file():
         _describe(target, run)
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    count = sum(1 for path in target.rglob("*") if path.is_file())
-    return Outcome(f"{count} files, {size / 1e6:.1f} MB", {"bytes": size, "files": count})
 
 
 def _copy_code(tree: Path, target: Path) -> None:

@@ -1,39 +1,51 @@
 """Train: the repository's own command on the rows that it may see."""
 
+import json
 import shlex
 from collections.abc import Mapping
 
+from lifecycle.evidence.seeding import VARIABLE, seeded, seeds_of
 from lifecycle.executors import Job
 from lifecycle.jobs import collect
 from lifecycle.runs import Run, Stage, StageRecord
-from lifecycle.shop import Outcome, Shop, Trouble, job_name, params_json, part_of, requirements_of
+from lifecycle.shop import Outcome, Shop, Trouble, full_parameters, job_name, part_of, requirements_of
+from lifecycle.stages.packaging import SEED
 
+FIT = "fit"
 MODELS = ("MLmodel", "model.skops", "model.joblib")
 
 
 def jobs(shop: Shop, run: Run, attempt: int) -> Mapping[str, Job]:
-    """The one job that fits the model."""
+    """The job that fits the model, and one for each further seed where training is a lottery."""
+    count = seeds_of(shop, run).count
+    parts = {FIT: 0} | {f"{SEED}{seed}": seed for seed in range(1, count)}
+    return {part: _job(shop, run, part, seed, attempt) for part, seed in parts.items()}
+
+
+def _job(shop: Shop, run: Run, part: str, seed: int, attempt: int) -> Job:
     tree, recipe, data = shop.tree(run), shop.recipe(run), shop.holdout(run)
-    job = Job(
-        name=job_name(run, Stage.TRAIN, "fit", attempt),
+    parameters = seeded(full_parameters(recipe, run), seed)
+    return Job(
+        name=job_name(run, Stage.TRAIN, part, attempt),
         command=tuple(shlex.split(recipe.train)),
         tree=tree,
         requirements=requirements_of(tree, recipe),
         inputs={"LIFECYCLE_DATA": data.train},
-        values={"LIFECYCLE_PARAMS": params_json(recipe, run)},
+        values={"LIFECYCLE_PARAMS": json.dumps(parameters, sort_keys=True), VARIABLE: str(seed)},
         limits=shop.limits(recipe),
         trusted=run.spec.trusted,
     )
-    return {"fit": job}
 
 
 def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
     """What training left behind. Raises Trouble when that is no model."""
-    name = part_of(record.jobs, "fit")
+    name = part_of(record.jobs, FIT)
     used, data = shop.executor.status(name).used, shop.holdout(run)
-    files = {str(path) for path in collect(shop.executor.output(name))}
-    if not files & set(MODELS):
-        raise Trouble(f"Training ended well but wrote no model: LIFECYCLE_OUTPUT holds none of {', '.join(MODELS)}.")
+    for one in record.jobs.values():
+        files = {str(path) for path in collect(shop.executor.output(one))}
+        if not files & set(MODELS):
+            known = ", ".join(MODELS)
+            raise Trouble(f"Training ended well but wrote no model: LIFECYCLE_OUTPUT holds none of {known}.")
     facts = {
         "data_version": data.data_version,
         "rows": data.train_rows,
@@ -43,4 +55,5 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
         "seconds": round(used.seconds, 2),
         "memory_mb": round(used.memory_mb),
     }
-    return Outcome(f"{data.train_rows:,} rows, {used.seconds:.1f} s, {used.memory_mb:,.0f} MB", facts)
+    seeds = f", {len(record.jobs)} seeds" if len(record.jobs) > 1 else ""
+    return Outcome(f"{data.train_rows:,} rows, {used.seconds:.1f} s, {used.memory_mb:,.0f} MB{seeds}", facts)

@@ -11,9 +11,18 @@ import pyarrow.parquet as pq
 from lifecycle.drift import Profile
 from lifecycle.evidence.costs import cost_facts, cost_of
 from lifecycle.evidence.lineage import baseline_facts, changed_facts
-from lifecycle.evidence.repeats import compared, input_digests, print_of, repeat_facts
+from lifecycle.evidence.repeats import (
+    answers_digest,
+    compared,
+    files_digest,
+    input_digests,
+    print_of,
+    repeat_facts,
+)
+from lifecycle.evidence.seeding import seed_check, seed_facts, seeds_of
 from lifecycle.executors import Job
-from lifecycle.grading import Known, Sheets, block_facts, data_findings, grade
+from lifecycle.fingerprints import Fingerprint
+from lifecycle.grading import Grade, Known, Sheets, block_facts, data_findings, grade
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions, predict_job, read_predictions
 from lifecycle.project import Model
@@ -41,16 +50,27 @@ def jobs(shop: Shop, run: Run, attempt: int) -> Mapping[str, Job]:
         run.spec.trusted,
         data.sample,
     )
+    mine = {"candidate": candidate, **_seed_jobs(shop, run, attempt, data)}
     number = _against(shop, run)
     if number is None:
-        return {"candidate": candidate}
+        return mine
     version = _version(shop, run, number)
     shop.registry.verify(version)
     folder, part = shop.registry.folder(version), f"{CHAMPION}{number}"
     requirements = (folder / "requirements.txt").read_text(encoding="utf-8")
     name = job_name(run, Stage.VALIDATE, part, attempt)
     champion = predict_job(name, folder, data.holdout, requirements, limits, True, data.sample)
-    return {"candidate": candidate, part: champion}
+    return {**mine, part: champion}
+
+
+def _seed_jobs(shop: Shop, run: Run, attempt: int, data: Holdout) -> dict[str, Job]:
+    recipe = shop.recipe(run)
+    requirements, limits = requirements_of(shop.tree(run), recipe), shop.limits(recipe)
+    found = {}
+    for part, seed in packaging.seed_parts(run).items():
+        folder, name = packaging.folder(shop, run, seed), job_name(run, Stage.VALIDATE, part, attempt)
+        found[part] = predict_job(name, folder, data.holdout, requirements, limits, run.spec.trusted, data.sample)
+    return found
 
 
 def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
@@ -60,7 +80,8 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
     part = next((part for part in record.jobs if part.startswith(CHAMPION)), None)
     champion = _predicted(shop, record, part, data.holdout_rows, rules) if part else None
     version = _version(shop, run, int(part.removeprefix(CHAMPION))) if part else None
-    sheets = Sheets(all_rows.tail(data.holdout_rows), champion)
+    seeds = [_predicted(shop, record, part, data.holdout_rows, rules) for part in packaging.seed_parts(run)]
+    sheets = Sheets(all_rows.tail(data.holdout_rows), champion, seeds)
     result, note = _graded(shop, run, data, sheets, version)
     _keep_profile(packaging.folder(shop, run), data, all_rows, rules)
     return Outcome(note, result, result["judgement"]["verdict"])
@@ -73,22 +94,32 @@ def _graded(shop: Shop, run: Run, data: Holdout, sheets: Sheets, version: Versio
     theirs = cost_of(shop.registry.folder(version), sheets.champion) if version and sheets.champion else None
     digests = input_digests(shop, run, data, sheets.candidate)
     mine = print_of(shop, run, digests, sheets.candidate.table)
-    repeat = compared(shop, mine, sheets.candidate.table)
-    checks = [*_data_checks(shop, rules, data, known, version), cost_check(own, theirs), *repeat.check()]
-    found = grade(rules, run, known, sheets, checks)
-    judgement = found.judgement
-    shop.fingerprints.note(replace(mine, metric=judgement.primary.metric, value=judgement.primary.candidate))
+    repeat, seeds = compared(shop, mine, sheets.candidate.table), seeds_of(shop, run)
+    checks = [*_data_checks(shop, rules, data, known, version), cost_check(own, theirs)]
+    found = grade(rules, run, known, sheets, [*checks, *seed_check(seeds), *repeat.check()])
+    _note(shop, run, mine, sheets, found)
     result = {
-        "judgement": json.loads(judgement.to_json()),
+        "judgement": json.loads(found.judgement.to_json()),
         "champion": version.number if version else None,
         "plots": found.plots,
         "blocks": block_facts(found.blocks),
         "costs": cost_facts(own, theirs),
+        "seeds": seed_facts(seeds, found.values),
         "reproducible": repeat_facts(repeat, digests, mine),
         "baseline": baseline_facts(shop, version) if version else None,
         "changed": changed_facts(shop, run, rules, data, version) if version else None,
     }
-    return result, judgement.sentence
+    return result, found.judgement.sentence
+
+
+def _note(shop: Shop, run: Run, mine: Fingerprint, sheets: Sheets, found: Grade) -> None:
+    """Remember what each candidate came out as."""
+    metric = found.judgement.primary.metric
+    shop.fingerprints.note(replace(mine, metric=metric, value=found.values[0]))
+    seeds = packaging.seed_parts(run).values()
+    for seed, answers, value in zip(seeds, sheets.seeds, found.values[1:], strict=True):
+        files, out = files_digest(packaging.folder(shop, run, seed)), answers_digest(answers.table)
+        shop.fingerprints.note(replace(mine, seed=seed, files=files, answers=out, metric=metric, value=value))
 
 
 def _data_checks(shop: Shop, rules: Model, data: Holdout, known: Known, version: Version | None) -> tuple[Check, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,6 +19,7 @@ from lifecycle.verdicts.gate import Gate, Margin, Verdict, default_margin
 from lifecycle.verdicts.losses import applicable
 from lifecycle.verdicts.metrics import METRICS, USUAL, Task
 from lifecycle.verdicts.rows import Ints, Rows, align
+from lifecycle.verdicts.seeds import across_seeds
 from lifecycle.verdicts.slices import find_regressions
 
 
@@ -34,6 +35,7 @@ def judge(
     groups: object | None = None,
     baseline: TargetSummary | None = None,
     checks: Iterable[Check] = (),
+    seeds: Sequence[object] = (),
 ) -> Judgement:
     """Judge a candidate on held-back rows by the gate.
 
@@ -43,6 +45,7 @@ def judge(
     features: the held-back rows' columns, for slices and ``gate.blocks``. groups: n block ids instead.
     baseline: what a dummy knows of the training target; without it the dummy knows the held-back labels.
     checks: findings made elsewhere (``data_checks``, cost, repeatability) that belong to the verdict; FAIL fails it.
+    seeds: answers of further candidates of the same recipe; the metric that decides is then the average of all.
     Raises ValueError with a sentence for people where the inputs do not fit.
     """
     _fits(gate, Task(task))
@@ -51,6 +54,8 @@ def judge(
         raise ValueError(f"There are {len(rows):,} labels but {len(features):,} rows of features.")
     blocks = block_numbers(gate, features, groups, len(rows))
     primary = _compared(gate, gate.metric, rows, blocks)
+    if seeds and champion is not None:
+        primary = across_seeds(labels, [candidate, *seeds], champion, gate=gate, groups=blocks)
     dummy = _baseline(gate, rows, baseline, blocks) if gate.beat_baseline else None
     slices: tuple[SliceFinding, ...] = ()
     tested = 0

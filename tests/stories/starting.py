@@ -13,6 +13,7 @@ from tests.stories.world import World
 
 BOARDED = ("trains", "talks", "linked", "drifts", "reports", "lives", "hands", "clocks")  # a board belongs to these
 ALONE = ("pulls", "merges", "cancels", "serves", "broken", "crashes", "lines", "remarks")
+ALONE += ("judged", "sorted", "lots")
 
 SETTINGS = """\
 public_url: {url}
