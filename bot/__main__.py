@@ -11,6 +11,7 @@ from typing import NoReturn
 
 NAME = "lifecycle-bot"
 SETTINGS = Path("app.yaml")
+COMMANDS = ("serve", "web", "worker", "demo", "doctor", "prepare", "backup", "restore", "help")
 
 ABOUT = """\
 Runs the machine-learning lifecycle (train, package, validate, deploy, monitor, retrain) from where a team plans and
@@ -62,10 +63,33 @@ examples:
   lifecycle-bot demo
   lifecycle-bot demo --once       stop after the story; 0 only if every step came true; steps are in demo.json"""
 
+BACKUP = """\
+Writes everything that the bot cannot make again into one file: the databases, the versions, what endpoints serve and
+were asked, the logs, and the work of open runs. The bot may be running meanwhile. The file is checked before it gets
+its name, so that an older backup is never lost to a worse one. With PostgreSQL it says what to do instead."""
+
+BACKUP_EXAMPLES = """\
+examples:
+  lifecycle-bot backup /backups/lifecycle-bot-$(date +%F).tar.gz"""
+
+RESTORE = """\
+Puts a backup into the state folder that app.yaml names, when the bot is stopped. Everything is checked before anything
+is moved. A folder that is in use or not empty is refused; with --force, what is there is moved aside and kept."""
+
 DOCTOR = """\
 Tries everything that app.yaml names: secrets, the state folder, the database, the sandbox, git and uv, the credentials
 and permissions on GitHub and Azure DevOps, webhooks, the clock. Says of each what was found and what to do about it.
 Changes nothing. 0 if the bot can do its work, 1 if not; `!` is worth a look, `✘` must be mended."""
+
+WITH_SETTINGS = (
+    ("serve", "run the bot on this machine", SERVE, SERVE_EXAMPLES),
+    ("web", "only the half that takes webhooks in and shows pages", WEB, ""),
+    ("worker", "only the half that works", WORKER, ""),
+    ("prepare", "check app.yaml and bring the database up to date; `web` and `worker` do it too", "", ""),
+    ("doctor", "try everything that app.yaml names, and say what to do", DOCTOR, ""),
+    ("backup", "write all that matters into one file, while the bot runs", BACKUP, BACKUP_EXAMPLES),
+    ("restore", "put a backup into the state folder", RESTORE, ""),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -102,6 +126,14 @@ def _run(said: argparse.Namespace) -> int:
                 EEXIST, "The demo empties its folder first, and this one is not the demo's", said.folder
             )
         return run(said.folder, once=said.once, port=said.port, record=said.record)
+    if said.command in ("backup", "restore"):
+        from bot import archiving
+
+        if said.command == "backup":
+            print(archiving.backup(said.settings, said.file))
+        else:
+            print(archiving.restore(said.settings, said.file, said.force))
+        return 0
     if said.command == "serve":
         return _serve(said.settings)
     from bot import app
@@ -134,6 +166,8 @@ def _told(error: Exception) -> tuple[int, str] | None:
     from sqlalchemy.exc import OperationalError
 
     from bot.app import Busy
+    from bot.backup import BackupTrouble
+    from bot.occupancy import Occupied
     from bot.ports import Denied, Unavailable
     from lifecycle import Mistakes, NewerDatabase
 
@@ -143,7 +177,7 @@ def _told(error: Exception) -> tuple[int, str] | None:
             return 2, f"{error}\n{'One mistake' if count == 1 else f'{count} mistakes'}; nothing was started."
         case NewerDatabase() | Denied():
             return 78, str(error)
-        case Busy() | Unavailable():
+        case Busy() | Unavailable() | Occupied() | BackupTrouble():
             return 1, str(error)
         case OperationalError():
             return 1, f"The database does not work: {str(error.orig).strip().splitlines()[0]}"
@@ -168,16 +202,13 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         )
         return made[name]
 
-    for name, brief, text, examples in (
-        ("serve", "run the bot on this machine", SERVE, SERVE_EXAMPLES),
-        ("web", "only the half that takes webhooks in and shows pages", WEB, ""),
-        ("worker", "only the half that works", WORKER, ""),
-        ("prepare", "check app.yaml and bring the database up to date; `web` and `worker` do it too", "", ""),
-        ("doctor", "try everything that app.yaml names, and say what to do", DOCTOR, ""),
-    ):
+    for name, brief, text, examples in WITH_SETTINGS:
         add(name, brief, text, examples).add_argument(
             "--settings", type=Path, default=SETTINGS, metavar="FILE", help="where the settings are (app.yaml)"
         )
+    for name in ("backup", "restore"):
+        made[name].add_argument("file", type=Path, metavar="FILE", help="the backup, such as monday.tar.gz")
+    made["restore"].add_argument("--force", action="store_true", help="move aside what is in the state folder")
     _add_demo(add("demo", "watch the whole loop on this machine, without any account", DEMO, DEMO_EXAMPLES))
     add("help", "tell about a command").add_argument("about", nargs="?", metavar="COMMAND", choices=[*made])
     return parser, made
@@ -207,9 +238,7 @@ class _Parser(argparse.ArgumentParser):
 
         about = self.prog.removeprefix(NAME).strip()
         if wrong := re.search(r"COMMAND: invalid choice: '?([^' ]*)", message):
-            near = difflib.get_close_matches(
-                wrong[1], ["serve", "web", "worker", "demo", "doctor", "prepare", "help"], n=1
-            )
+            near = difflib.get_close_matches(wrong[1], [*COMMANDS], n=1)
             message = f"there is no command {wrong[1]}" + (f"; did you mean {near[0]}?" if near else "")
             about = ""
         self.exit(2, f"{self.prog}: {message}\n`{NAME} help{f' {about}' if about else ''}` tells how it is used.\n")

@@ -16,6 +16,7 @@ from bot.bell import Bell
 from bot.events import Event
 from bot.house import figure_url, organisation, plans, the_life, views, web_address
 from bot.inbox import Inbox
+from bot.occupancy import occupy
 from bot.ports import Permission
 from bot.settings import Settings, read_settings
 from bot.storage import Storage, open_storage
@@ -64,6 +65,7 @@ def web(path: Path) -> int:
 
     logs()
     settings = settings_of(path)
+    using = occupy(settings.state)
     listening = Listen.parse(settings.listen).open()
     storage = open_storage(settings)
     say_prepared(os.environ)
@@ -71,6 +73,7 @@ def web(path: Path) -> int:
     pages = create_pages(views(settings, storage, inbox, the_life(settings, storage, None, os.environ, now)))
     serve(Intake(hooks(settings), inbox, Bridge(pages)), listening, settings.state / "web.ready")
     inbox.close()
+    using.close()
     return 0
 
 
@@ -82,6 +85,7 @@ def worker(path: Path) -> int:
 
     logs()
     settings = settings_of(path)
+    using = occupy(settings.state)
     storage = open_storage(settings)
     lock = alone(settings.state) if storage.sqlite else None
     inbox, pokes = Inbox(storage.inbox, Bell(settings.state / BELL)), Pokes()
@@ -98,6 +102,7 @@ def worker(path: Path) -> int:
     working.stop()
     engine.close()
     inbox.close()
+    using.close()
     return 0
 
 

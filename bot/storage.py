@@ -9,6 +9,8 @@ from bot.settings import Settings
 from lifecycle import connect
 
 HERE = Path(__file__).parent
+# In the order in which what happens goes through them, which is the order of a backup.
+DATABASES = ("inbox.db", "engine.db", "lifecycle.db")
 TABLES = {"lifecycle": "lifecycle_version", "bot": "bot_version", "inbox": "inbox_version"}
 SCRIPTS = {
     "lifecycle": HERE.parent / "lifecycle" / "migrations",
