@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.bell import Bell
-from bot.events import Event
+from bot.events import Event, SweepDue
 from bot.house import figure_url, organisation, plans, the_life, views, web_address
 from bot.inbox import Inbox
 from bot.occupancy import occupy
@@ -94,6 +94,7 @@ def worker(path: Path) -> int:
     working = Worker(inbox, engine, world.life, pokes)
     clock = Clock(world.put, int(settings.sweep.total_seconds()))
     working.start()
+    world.put(SweepDue(now()))
     clock.start()
     threading.Thread(target=schedules, args=(world, clock), daemon=True).start()
     log.info("working")
@@ -152,12 +153,13 @@ def doctor(path: Path) -> int:
 
 def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable[[str, int], None]) -> "World":
     """Everything that flows and commands may touch."""
+    from bot.cursors import Cursors
     from bot.links import Links
     from bot.told import Told
     from bot.world import World
 
-    def put(event: Event) -> None:
-        inbox.put([event])
+    def put(*events: Event) -> int:
+        return inbox.put(events)
 
     github, boards = the_github(settings, storage), the_boards(settings)
     talks = {name: one for name, one in (("github", github), ("boards", boards)) if one is not None}
@@ -165,9 +167,11 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
         life=the_life(settings, storage, github, os.environ, now),
         links=Links(storage.main),
         told=Told(storage.main),
+        cursors=Cursors(storage.main),
         talks=dict(talks),
         forges={"github": github} if github else {},
         trackers=dict(talks),
+        histories={"github": github} if github else {},
         plans=plans(settings),
         permissions={name: Permission(level) for name, level in settings.permissions.items()},
         two_people=settings.two_people,

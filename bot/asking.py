@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bot.arguments import code_span
 from bot.ports import Permission, Thing
 from bot.refs import Ref
 from bot.world import Plan, World
 from lifecycle import Episode, Kind, Mistakes, Model, Project, Run, Spec, Trouble, Value, Version
+
+LATE = timedelta(minutes=2)  # what is written while a promotion is under way means what comes after it
 
 
 class Refused(Exception):
@@ -24,7 +27,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One command of one comment. `key` is natural: the comment's, and the command's place in it."""
+    """One command of one comment. `key` is natural: the comment's, and the command's place in it; `at` is its time."""
 
     world: World
     ref: Ref
@@ -32,6 +35,7 @@ class Ask:
     asker: str
     has: Permission
     key: str
+    at: datetime
 
     def plan(self) -> Plan:
         """The repository and board that this place belongs to. Raises Refused."""
@@ -149,6 +153,16 @@ class Ask:
         if found is None:
             raise Refused(f"{code_span(name)} has no open retrain item.")
         return found
+
+    def check_production(self, model: str) -> None:
+        """Refuse a command that was written before production changed, and that we read after. Raises Refused."""
+        reign = self.world.life.shop.registry.reign(self.plan().repository, model, limit=1)
+        started = self.world.life.shop.store.by_key(self.key)  # by ourselves, before we were interrupted
+        if reign and reign[0].at - self.at > LATE and started is None:
+            raise Refused(
+                f"v{reign[0].number} of {code_span(model)} was put into production after this was written. "
+                "Please write it again if it is still meant."
+            )
 
     def _linked_model(self) -> str:
         """The model that a drift item is about."""

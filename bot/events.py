@@ -19,6 +19,7 @@ class CommentPosted:
     body: str
     at: datetime
     on_pull: bool = False
+    edited: bool = False  # when we first saw it: what it said as it was written is not known
 
     @property
     def id(self) -> str:
@@ -129,7 +130,7 @@ class SweepDue:
         return f"sweep:{self.tick:%Y-%m-%dT%H:%M:%SZ}"
 
 
-Event = (
+Happened = (  # on a platform, `at` a moment by its clock
     CommentPosted
     | WorkItemTouched
     | TextChanged
@@ -137,9 +138,8 @@ Event = (
     | PullRequestClosed
     | IssueStateChanged
     | CheckRequested
-    | MonitorDue
-    | SweepDue
 )
+Event = Happened | MonitorDue | SweepDue
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
 
 

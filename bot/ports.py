@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
+from bot.events import Happened
 from bot.refs import Ref
 from lifecycle import Source
 
@@ -149,6 +150,14 @@ class Draft:
     severity: int | None = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Events in the order in which they happened, and the newest moment that was seen, by the platform's clock."""
+
+    events: tuple[Happened, ...]
+    until: datetime | None = None
+
+
 class Talk(Protocol):
     """Any place where people write and we answer."""
 
@@ -213,3 +222,13 @@ class Tracker(Protocol):
 
     def category(self, ref: Ref) -> Category:
         """Which category the item's state is in now."""
+
+
+class History(Protocol):
+    """What a platform remembers, for when it could not tell us. What is told twice is the same event by its id."""
+
+    def since(self, place: str, since: datetime) -> Missed:
+        """What happened in a repository or project since then, as a webhook would have told it."""
+
+    def undelivered(self, since: datetime) -> Missed:
+        """What the platform tried to tell us since then and could not; what it can send again comes by webhook."""

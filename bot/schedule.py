@@ -24,7 +24,7 @@ class EnqueueExecutor(BaseExecutor):  # type: ignore[misc]
     A job function of APScheduler 3 does not learn its scheduled time, its executor does; so this one does the work.
     """
 
-    def __init__(self, put: Callable[[Event], None]) -> None:
+    def __init__(self, put: Callable[[Event], object]) -> None:
         super().__init__()
         self._put = put
 
@@ -42,7 +42,7 @@ class EnqueueExecutor(BaseExecutor):  # type: ignore[misc]
 class Clock:
     """Ticks the sweep, and the monitors that the repositories' default branches ask for."""
 
-    def __init__(self, put: Callable[[Event], None], sweep_seconds: int) -> None:
+    def __init__(self, put: Callable[[Event], object], sweep_seconds: int) -> None:
         self._scheduler = BackgroundScheduler(
             executors={"default": EnqueueExecutor(put)},
             timezone="UTC",

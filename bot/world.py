@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from bot.cursors import Cursors
 from bot.events import Event
 from bot.links import Links
-from bot.ports import Forge, Permission, Talk, Tracker
+from bot.ports import Forge, History, Permission, Talk, Tracker
 from bot.refs import Ref
 from bot.told import Told
 from lifecycle import Lifecycle
@@ -22,6 +24,12 @@ class Plan:
     retrain_items: tuple[str, ...] = ()  # boards, github
 
 
+class Put(Protocol):
+    """Stores events durably, in this order; how many of them were new."""
+
+    def __call__(self, *events: Event) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The ports, by the system that a ref names; the stores; and the few things that only the composition knows."""
@@ -29,9 +37,11 @@ class World:
     life: Lifecycle
     links: Links
     told: Told
+    cursors: Cursors
     talks: Mapping[str, Talk]
     forges: Mapping[str, Forge]
     trackers: Mapping[str, Tracker]
+    histories: Mapping[str, History]
     plans: Mapping[str, Plan]
     permissions: Mapping[str, Permission]
     two_people: bool
@@ -39,7 +49,7 @@ class World:
     public_url: str
     web_url: Callable[[str], str]  # where people see a project's repository
     now: Callable[[], datetime]
-    put: Callable[[Event], None]  # into the inbox, as if it had come from outside
+    put: Put  # into the inbox, as if it had come from outside
     figure_url: Callable[[int, str, str], str] | None  # (run, name, theme) where others see a figure; None: they cannot
     poke: Callable[[str, int], None]  # this workflow has something to do for this number; harmless to repeat
 

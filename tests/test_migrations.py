@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData
 
 import bot.alive
+import bot.cursors
 import bot.later
 import bot.links
 import bot.pacing

@@ -1,4 +1,4 @@
-"""Implements bot.ports.Talk, Forge and Tracker on GitHub and GitHub Enterprise Server, through PyGithub."""
+"""Implements bot.ports.Talk, Forge, Tracker and History on GitHub and GitHub Enterprise Server, through PyGithub."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -9,11 +9,12 @@ from bot.adapters.github_auth import App, Personal
 from bot.adapters.github_checks import Checks
 from bot.adapters.github_comments import Comments
 from bot.adapters.github_errors import Gone
+from bot.adapters.github_history import History
 from bot.adapters.github_issues import Issues
 from bot.adapters.github_line import Pacing
 from bot.adapters.github_session import Session, once_more
 from bot.adapters.github_shapes import Branch, Pull, Role, login_of
-from bot.ports import Category, Check, Comment, Draft, Head, Mark, Permission, PullRequest, Thing
+from bot.ports import Category, Check, Comment, Draft, Head, Mark, Missed, Permission, PullRequest, Thing
 from bot.refs import Ref
 from lifecycle import Source
 
@@ -56,6 +57,7 @@ class GitHub:
         self._comments = Comments(self._session)
         self._checks = Checks(self._session)
         self._issues = Issues(self._session)
+        self._history = History(self._session, seconds_between_writes)
 
     @property
     def login(self) -> str:
@@ -136,6 +138,12 @@ class GitHub:
 
     def category(self, ref: Ref) -> Category:
         return self._issues.category(ref)
+
+    def since(self, place: str, since: datetime) -> Missed:
+        return self._history.since(place, since)
+
+    def undelivered(self, since: datetime) -> Missed:
+        return self._history.undelivered(since)
 
     def _credential(self, place: str) -> Callable[[], tuple[str, str]]:
         return lambda: ("x-access-token", self._session.token(place))

@@ -1,11 +1,12 @@
 """Who we are on GitHub: a personal token, or a GitHub App with one installation, and one cached token, per owner."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 from github import Auth, Github
@@ -14,11 +15,12 @@ from jwt.exceptions import PyJWTError
 
 from bot.adapters.github_errors import Gone, from_exception, from_status
 from bot.adapters.github_shapes import App as AppShape
-from bot.adapters.github_shapes import Installation, User
+from bot.adapters.github_shapes import Delivery, Installation, User
 from bot.ports import Denied
 
 HEADERS = {"Accept": "application/vnd.github+json"}
 NEW = 5.0  # seconds, for which a renewed token is not renewed again
+CURSOR = re.compile(r'[?&]cursor=([^&>]+)[^>]*>;\s*rel="next"')
 Connect = Callable[[Auth.Auth], Github]
 
 
@@ -133,9 +135,9 @@ class Access:
         with self._lock:
             if self._login is None:
                 if self.is_app:
-                    self._login = msgspec.convert(self._ask("/app"), AppShape).slug + "[bot]"
+                    self._login = msgspec.convert(self._ask("/app")[0], AppShape).slug + "[bot]"
                 else:
-                    self._login = msgspec.convert(self._ask("/user"), User).login
+                    self._login = msgspec.convert(self._ask("/user")[0], User).login
             return self._login
 
     def _forget(self, number: int) -> None:
@@ -146,19 +148,30 @@ class Access:
     def found(self, place: str) -> Installation:
         """The App's installation that has the repository, as it is now. Raises Denied where there is none."""
         try:
-            return msgspec.convert(self._ask(f"/repos/{quote(place)}/installation"), Installation)
+            return msgspec.convert(self._ask(f"/repos/{quote(place)}/installation")[0], Installation)
         except Gone:
             raise Denied(f"The GitHub App is not installed on {place}: install it there, or take it out.") from None
 
-    def _ask(self, path: str) -> Any:
+    def deliveries(self, cursor: str = "") -> tuple[list[Delivery], str]:
+        """A page of what the App was sent, newest first, and the cursor of the next, empty after the last."""
+        answer, headers = self._ask("/app/hook/deliveries", {"per_page": 100, **({"cursor": cursor} if cursor else {})})
+        following = CURSOR.search(headers.get("link", ""))
+        return msgspec.convert(answer, list[Delivery]), unquote(following[1]) if following else ""
+
+    def redeliver(self, number: int) -> None:
+        """Have a delivery sent again. Raises Denied where it is too old for that."""
+        self._ask(f"/app/hook/deliveries/{number}/attempts", verb="POST")
+
+    def _ask(self, path: str, params: dict[str, Any] | None = None, verb: str = "GET") -> tuple[Any, dict[str, str]]:
+        call, writing = f"{verb} {path}", verb != "GET"
         try:
             with self._lock:
-                status, headers, text = self._asker.requester.requestJson("GET", path, headers=dict(HEADERS))
-            if status != 200:
-                raise from_status(status, headers, text, f"GET {path}", writing=False)
-            return msgspec.json.decode(text)
+                status, headers, text = self._asker.requester.requestJson(verb, path, params or {}, dict(HEADERS))
+            if not 200 <= status < 300:
+                raise from_status(status, headers, text, call, writing)
+            return msgspec.json.decode(text or "null"), headers
         except Exception as problem:
-            raise from_exception(problem, f"GET {path}", writing=False) from None
+            raise from_exception(problem, call, writing) from None
 
 
 def _app_auth(auth: App) -> Auth.AppAuth:

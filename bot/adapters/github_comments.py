@@ -122,5 +122,5 @@ def _told(shape: Shape) -> Comment:
         author_is_bot=shape.user is not None and shape.user.is_bot,
         body=shape.body or "",
         created=shape.created_at,
-        edited=shape.updated_at > shape.created_at,
+        edited=shape.edited,
     )

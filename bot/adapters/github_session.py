@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
@@ -24,9 +25,20 @@ from bot.adapters.github_shapes import Repository
 from bot.ports import Denied, SignedOut
 
 PAGE = 100
+MOST = 50  # pages of one list in one go
 NAMES_LAST = 300.0  # seconds for which a repository's current name is believed
 NEXT = re.compile(r'<([^>]+)>;\s*rel="(\w+)"')
 T = TypeVar("T")
+
+
+class Stamped(Protocol):
+    """What GitHub says the last change of."""
+
+    @property
+    def updated_at(self) -> datetime: ...
+
+
+S = TypeVar("S", bound=Stamped)
 Params = dict[str, str | int]
 
 
@@ -64,6 +76,24 @@ class Session:
             items, links = self._read(place, path, list[shape], asked)  # type: ignore[valid-type]
             yield from items
             asked = links.get("next")
+
+    def changed(
+        self, place: str, path: str, shape: type[S], since: datetime, params: Params | None = None
+    ) -> Iterator[S]:
+        """What was changed at `since` or later, oldest change first, at most MOST pages; some of it may come twice.
+
+        Pages by the time of the change and not by number, as what changes meanwhile would push others past us.
+        """
+        start, page = since, 1
+        for _ in range(MOST):
+            window: Params = {"sort": "updated", "direction": "asc", "since": f"{start:%Y-%m-%dT%H:%M:%SZ}"}
+            asked: Params = {**(params or {}), **window, "per_page": PAGE, "page": page}
+            items: list[S] = self._read(place, path, list[shape], asked)[0]  # type: ignore[valid-type]
+            yield from items
+            if len(items) < PAGE:
+                return
+            newest = items[-1].updated_at
+            start, page = (newest, 1) if newest > start else (start, page + 1)
 
     def newest(self, place: str, path: str, shape: type[T], count: int, params: Params | None = None) -> list[T]:
         """The last `count` of an ascending list, oldest first, without reading all of a long one."""

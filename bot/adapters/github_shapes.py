@@ -31,8 +31,13 @@ class Comment(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     html_url: str = ""
+    issue_url: str = ""
     body: str | None = None
     user: User | None = None
+
+    @property
+    def edited(self) -> bool:
+        return self.updated_at > self.created_at
 
 
 class Issue(msgspec.Struct, frozen=True):
@@ -44,6 +49,7 @@ class Issue(msgspec.Struct, frozen=True):
     body: str | None = None
     user: User | None = None
     state_reason: str | None = None
+    closed_at: datetime | None = None
     pull_request: dict[str, object] | None = None
     labels: list[Label] = []
 
@@ -104,6 +110,22 @@ class Status(msgspec.Struct, frozen=True):
     state: str
     description: str | None = None
     target_url: str | None = None
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A webhook's delivery, as lists have it; `status_code` is 0 while it is under way."""
+
+    id: int
+    guid: str
+    delivered_at: datetime
+    event: str
+    status_code: int
+    redelivery: bool = False
+    action: str | None = None
+
+    @property
+    def arrived(self) -> bool:
+        return 200 <= self.status_code < 300
 
 
 class Commit(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ def promote(ask: Ask, version: str = "", model: str = "", *, share: int = 100) -
     name, _ = ask.model(model)
     wanted, project = ask.version(version, name), ask.plan().repository
     head = ask.world.forge(project).head(project, ask.plan().branch)
+    ask.check_production(name)
     _check(ask, wanted, head)
     spec = Spec(
         kind=Kind.PROMOTE,

@@ -13,6 +13,7 @@ def rollback(ask: Ask, model: str = "") -> Reply:
     No second person is needed: going back to what served well is what one does in a hurry.
     """
     name, _ = ask.model(model)
+    ask.check_production(name)
     project = ask.plan().repository
     reign = ask.world.life.shop.registry.reign(project, name)
     before = next((crowned for crowned in reign if crowned.number != reign[0].number), None)

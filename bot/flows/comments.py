@@ -10,6 +10,7 @@ from bot.asking import Ask, Refused, Reply
 from bot.commands import COMMANDS
 from bot.engine import GaveUp, Json, Postponed
 from bot.events import CommentPosted
+from bot.flows import withdrawn
 from bot.grammar import Asked, Misread, Unknown, Where, find, fit
 from bot.ports import Denied, Mark, Permission, Unavailable
 from bot.refs import Ref
@@ -37,9 +38,9 @@ def begin(world: World, step: Step, event: CommentPosted) -> None:
     answers = [_tried(world, step, event, one) for one in asked]
     if urgent:
         _acknowledge(world, step, ref, event)
-    text = "\n\n".join(str(answer) for answer in answers if answer)
+    text = "\n\n".join(answer for answer in answers if answer.strip())
     if not text and not world.told.is_new(event.ref, _marker(event), WAITS):
-        text = wording.at_last()
+        text = wording.GONE if withdrawn.SILENT in answers else wording.at_last()
     if text:
         step("say", lambda: world.talk(ref).say(ref, _marker(event), wording.answer(event.author, text)))
 
@@ -97,6 +98,8 @@ def _answer(world: World, event: CommentPosted, asked: Asked) -> str:
     """Carry out one command; what to say about it, empty where the run that it started tells its own story."""
     ref = Ref.parse(event.ref)
     try:
+        if said := withdrawn.said_of(world, event, asked):
+            return said
         reply = _run(world, event, ref, asked)
     except (Refused, Misread) as refusal:
         return wording.refused(asked.name, str(refusal))
@@ -119,6 +122,6 @@ def _run(world: World, event: CommentPosted, ref: Ref, asked: Asked) -> Reply:
     )
     if not decision.allowed:
         raise Refused(decision.reason)
-    ask = Ask(world, ref, talk.thing(ref), event.author, has, f"{event.id}/{asked.place}")
+    ask = Ask(world, ref, talk.thing(ref), event.author, has, f"{event.id}/{asked.place}", event.at)
     reply: Reply = call.run(ask)
     return reply

@@ -34,7 +34,7 @@ class Flows:
     def handle(self, kind: str, body: str) -> None:
         """Do what the event asks for; events about one thing go one after the other."""
         event = unpack(kind, body.encode())
-        line = str(ref_of(event) or event.id)
+        line = "sweep" if isinstance(event, SweepDue) else str(ref_of(event) or event.id)
         with self.engine.one_at_a_time(line):
             self.engine.in_line(line)
             try:

@@ -13,18 +13,28 @@ MOST = 10  # items linked from one text; a release note that lists a hundred is 
 
 def mentioned(world: World, event: TextChanged) -> None:
     """Link the work items that an issue's or pull request's text names as AB#12."""
-    ref = Ref.parse(event.ref)
+    ref, numbers = Ref.parse(event.ref), _numbers(event)
     plan = world.plans.get(ref.place)
-    numbers = dict.fromkeys(int(number) for number in MENTION.findall(f"{event.title}\n{event.body}"))
     if plan is None or plan.board is None or not numbers:
         return
     thing = world.talk(ref).thing(ref)
-    for number in list(numbers)[:MOST]:
+    for number in numbers[:MOST]:
         item = Ref("boards", plan.board.split("/")[0], number)
         try:
             join(world, thing, world.talk(item).thing(item), "planned")
         except Denied:
             continue  # no such work item: the text may say what it likes
+    world.told.note(event.ref, "mentions", str(numbers), 0, world.now())
+
+
+def is_news(world: World, event: TextChanged) -> bool:
+    """Whether the text mentions other items than those that were linked before."""
+    numbers = _numbers(event)
+    return bool(numbers) and world.told.is_new(event.ref, "mentions", str(numbers))
+
+
+def _numbers(event: TextChanged) -> list[int]:
+    return list(dict.fromkeys(int(number) for number in MENTION.findall(f"{event.title}\n{event.body}")))
 
 
 def join(world: World, one: Thing, other: Thing, how: str) -> None:

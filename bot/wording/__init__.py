@@ -3,9 +3,11 @@
 from bot.wording.drift import drift_back, drift_item, drift_over, remark, severity, snooze_over
 from bot.wording.items import card, status, stranger
 from bot.wording.runs import check_name, run_check, run_comment
-from bot.wording.talk import answer, at_last, broken, gave_up, refused, waits
+from bot.wording.talk import EDITED, GONE, answer, at_last, broken, gave_up, refused, taken_back, waits
 
 __all__ = [
+    "EDITED",
+    "GONE",
     "answer",
     "at_last",
     "broken",
@@ -23,5 +25,6 @@ __all__ = [
     "snooze_over",
     "status",
     "stranger",
+    "taken_back",
     "waits",
 ]

@@ -13,6 +13,20 @@ def refused(command: str, sentence: str) -> str:
     return f"**{code_span('/' + command)} was not carried out.** {sentence}"
 
 
+EDITED = (
+    "The comment was edited before I read it, and a command counts only as it was first written. "
+    "Please write it in a new comment if it is still meant."
+)
+
+
+GONE = "It had to wait, and the comment that asked for it was taken back meanwhile."
+
+
+def taken_back(by: str) -> str:
+    """A command that a later `/cancel` overtook."""
+    return f"{code_span(by)} wrote `/cancel` before I read it."
+
+
 def broken(what: str, error: BaseException) -> str:
     """We failed, and say so; the log has the rest under the same name."""
     return f"This failed because of a mistake in the bot itself ({type(error).__name__}, in {what}); its log says more."

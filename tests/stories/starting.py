@@ -3,13 +3,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from bot.playground.server import free_port
 from bot.playground.stage import Stage, set_stage
 from tests.stories.drifting import REPOSITORIES
 from tests.stories.repository import files
-from tests.stories.world import World
+from tests.stories.world import BOT, World
 
 BOARDED = ("trains", "talks", "linked", "drifts", "reports", "lives", "hands", "clocks")  # a board belongs to these
 ALONE = ("pulls", "merges", "cancels", "serves", "broken", "crashes", "lines", "remarks")
@@ -19,11 +21,11 @@ SETTINGS = """\
 public_url: {url}
 listen: 127.0.0.1:{port}
 state: state
-sweep: 5s
+sweep: {sweep}
 figures: {{show: pictures}}
 github:
   url: {github}
-  app: {{id: {app}, private_key: "${{env:STORY_GITHUB_KEY}}"}}
+  {credential}
   webhook_secret: ${{env:STORY_GITHUB_SECRET}}
   seconds_between_writes: 0
 azure_devops:
@@ -33,16 +35,33 @@ azure_devops:
 projects:
 {projects}
 """
+APP = 'app: {{id: {app}, private_key: "${{env:STORY_GITHUB_KEY}}"}}'
+PERSONAL = "token: ${env:STORY_GITHUB_TOKEN}"
+ROBOT = "lifecycle-robot"  # whose personal token it is where there is no App
 
 
-def begin(folder: Path) -> World:
+def begin(
+    folder: Path,
+    boarded: Sequence[str] = BOARDED,
+    alone: Sequence[str] = ALONE,
+    sweep: str = "5s",
+    personal: bool = False,
+) -> World:
     """Start everything; returns when the bot answers."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     stage = set_stage(folder, url)
-    for name in (*BOARDED, *ALONE):
+    for name in (*boarded, *alone):
         stage.github.world.create_repo(f"octo/{name}", REPOSITORIES.get(name, files()), by="mira")
-    world = World(stage, url, folder, _serve(folder, stage, url, port))
+    token = _person(stage, url, [*boarded, *alone]) if personal else ""
+    credential = PERSONAL if personal else APP.format(app=stage.secrets.app_id)
+    lines = [f"  - {{repository: octo/{name}, board: {{project: Bikes}}}}" for name in boarded]
+    lines += [f"  - {{repository: octo/{name}}}" for name in alone]
+    text = SETTINGS.format(url=url, port=port, sweep=sweep, github=stage.github.api, credential=credential,
+                           azure=stage.azure.base_url, projects="\n".join(lines))  # fmt: skip
+    (folder / "app.yaml").write_text(text, encoding="utf-8")
+    launch = partial(_launch, folder, stage, token)
+    world = World(stage, url, folder, launch(), launch, ROBOT if personal else BOT)
     try:
         world.eventually(lambda: world.bot.poll() is not None or world.page("healthz").ok, "the bot answers", 120)
         assert world.bot.poll() is None, world.log()
@@ -52,21 +71,30 @@ def begin(folder: Path) -> World:
     return world
 
 
-def _serve(folder: Path, stage: Stage, url: str, port: int) -> "subprocess.Popen[bytes]":
+def _person(stage: Stage, url: str, repositories: Sequence[str]) -> str:
+    """No App: a robot's personal token, and a webhook on each repository."""
+    github = stage.github.world
+    github.user(ROBOT, "write")
+    for app in github.apps.values():
+        assert app.hook
+        app.hook.active = False
+    for name in repositories:
+        events = ("issues", "issue_comment", "pull_request", "check_run")
+        github.add_webhook(f"octo/{name}", f"{url}/webhooks/github", stage.secrets.github_webhook, events)
+    return github.personal_token(ROBOT)
+
+
+def _launch(folder: Path, stage: Stage, token: str) -> "subprocess.Popen[bytes]":
     """The bot as a user starts it, told only addresses and secrets."""
     told = stage.secrets
-    lines = [f"  - {{repository: octo/{name}, board: {{project: Bikes}}}}" for name in BOARDED]
-    lines += [f"  - {{repository: octo/{name}}}" for name in ALONE]
-    text = SETTINGS.format(url=url, port=port, github=stage.github.api, app=told.app_id, azure=stage.azure.base_url,
-                           projects="\n".join(lines))  # fmt: skip
-    (folder / "app.yaml").write_text(text, encoding="utf-8")
     secrets = {
         "STORY_GITHUB_KEY": told.private_key.replace("\n", "\\n"),
+        "STORY_GITHUB_TOKEN": token,
         "STORY_GITHUB_SECRET": told.github_webhook,
         "STORY_AZURE_TOKEN": told.azure_token,
         "STORY_AZURE_SECRET": told.azure_webhook,
     }
-    with (folder / "bot.log").open("wb") as log:
+    with (folder / "bot.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "bot", "serve", "--settings", str(folder / "app.yaml")],
             env={**os.environ, **secrets},

@@ -29,6 +29,8 @@ class World:
     url: str
     folder: Path
     bot: "subprocess.Popen[bytes]"
+    launch: "Callable[[], subprocess.Popen[bytes]]"
+    me: str = BOT
     http: requests.Session = field(default_factory=requests.Session)
     token: str = ""
 
@@ -151,13 +153,23 @@ class World:
         answer.raise_for_status()
         return answer
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """The bot is stopped, as by whoever looks after its machine."""
         self.bot.terminate()
         try:
             self.bot.wait(timeout=20)
         except subprocess.TimeoutExpired:
             self.bot.kill()
             self.bot.wait()
+
+    def start(self) -> None:
+        """The bot is started again; returns when it answers."""
+        self.bot = self.launch()
+        self.eventually(lambda: self.bot.poll() is not None or self.page("healthz").ok, "the bot answers", 120)
+        assert self.bot.poll() is None, self.log()
+
+    def close(self) -> None:
+        self.stop()
         self.stage.close()
         self.http.close()
 
@@ -181,7 +193,7 @@ class Thread:
     def comments(self) -> Sequence[Mapping[str, Any]]:
         """The bot's comments, oldest first."""
         found = self.world.github(f"repos/{self.repo}/issues/{self.number}/comments?per_page=100")
-        return [one for one in found if one["user"]["login"] == BOT]
+        return [one for one in found if one["user"]["login"] == self.world.me]
 
     def said(self) -> list[str]:
         """What the bot has said, oldest first."""
@@ -214,7 +226,7 @@ class Thread:
     def reactions(self, comment: int) -> list[str]:
         """Who reacted how to a comment, as the bot."""
         found = self.world.github(f"repos/{self.repo}/issues/comments/{comment}/reactions")
-        return [one["content"] for one in found if one["user"]["login"] == BOT]
+        return [one["content"] for one in found if one["user"]["login"] == self.world.me]
 
 
 def version_in(said: str) -> int:
