@@ -1,62 +1,128 @@
-"""Which workers are alive: a heartbeat each in the database, by the database's own clock."""
+"""Which workers and which machines are alive: a heartbeat of each in the database, by the database's own clock."""
 
 import os
 import socket
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Column, ColumnElement, Engine, Float, String, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.schema import metadata
+from bot.schema import clock, metadata
 
-# Longer than any stall of a healthy process. One that outlives its lease finds its runs moved on: every change of a
-# run says which attempt it expects.
+# Longer than any stall of a healthy process. One that outlives its lease finds its runs moved on: whoever writes about
+# a run says which tenure of it was read.
 LEASE = 15.0
+# A machine's jobs outlive its worker, which may be back in a moment; so it is given longer before they count as lost.
+HOST_LEASES = 2
+DAY = 86400.0
 
 executors = Table(
     "executors",
     metadata,
     Column("id", String(120), primary_key=True),
     Column("seen", Float, nullable=False),
+    Column("host", String(64), nullable=False, server_default=""),
+)
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("until", Float, nullable=False),
 )
 
 
-class Alive:
-    """This worker's heartbeat, and everybody's."""
+@dataclass(frozen=True, slots=True)
+class Living:
+    """A worker that has shown a sign of life within its lease, so many seconds ago."""
 
-    def __init__(self, engine: Engine, alone: bool) -> None:
+    executor: str
+    host: str
+    name: str
+    ago: float
+
+
+def host_of(state: Path) -> str:
+    """What the machine that keeps this state folder is called: a random name, made once and kept in the folder."""
+    file = state / "host"
+    if not file.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        draft = state / f".host.{uuid.uuid4().hex}"
+        draft.write_text(f"{uuid.uuid4().hex}\n", encoding="utf-8")
+        try:
+            os.link(draft, file)  # of several processes the first decides
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text(encoding="utf-8").strip()
+
+
+class Alive:
+    """This worker's heartbeat and its machine's, and everybody's."""
+
+    def __init__(self, engine: Engine, alone: bool, host: str = "", lease: float = LEASE) -> None:
         """`alone`: no other worker can be alive (SQLite, and we hold its lock), whatever their heartbeats say."""
         self.engine = engine
         self.alone = alone
+        self.host = host
+        self.lease = lease
         self.me = f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
     def beat(self) -> set[str]:
         """Say that we are alive; the ids of all who are."""
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
-        now = _now(self.engine)
-        insert = dialect.insert(executors).values(id=self.me, seen=now)
+        now = clock(self.engine)
+        worker = dialect.insert(executors).values(id=self.me, seen=now, host=self.host)
+        until = now + HOST_LEASES * self.lease
+        machine = dialect.insert(hosts).values(id=self.host, name=socket.gethostname()[:120], until=until)
         with self.engine.begin() as connection:
-            if self.alone:
-                connection.execute(delete(executors).where(executors.c.id != self.me))
-            connection.execute(insert.on_conflict_do_update(index_elements=["id"], set_={"seen": now}))
-            seen = select(executors.c.id).where(executors.c.seen > now - LEASE)
+            stale = executors.c.id != self.me if self.alone else executors.c.seen < now - DAY
+            connection.execute(delete(executors).where(stale))
+            connection.execute(delete(hosts).where(hosts.c.until < now - 30 * DAY))
+            connection.execute(worker.on_conflict_do_update(index_elements=["id"], set_={"seen": now}))
+            connection.execute(machine.on_conflict_do_update(index_elements=["id"], set_={"until": until}))
+            seen = select(executors.c.id).where(executors.c.seen > now - self.lease)
             return set(connection.execute(seen).scalars())
 
-    def leave(self) -> None:
-        """Say that we go, so that nobody waits for our lease to end."""
+    def leave(self, seconds: float = 0.0) -> None:
+        """Say that we go, so that nobody waits for our lease to end; our machine's jobs wait so long for our return."""
         with self.engine.begin() as connection:
             connection.execute(delete(executors).where(executors.c.id == self.me))
+            mine = hosts.c.id == self.host
+            connection.execute(hosts.update().where(mine).values(until=clock(self.engine) + seconds))
 
 
-def alive_count(engine: Engine) -> int:
-    """How many workers have shown a sign of life within their lease."""
-    now = _now(engine)
+def is_gone(engine: Engine, host: str) -> bool:
+    """Whether a machine has shown no sign of life for longer than it may."""
     with engine.connect().execution_options(read_only=True) as connection:
-        query = select(func.count()).select_from(executors).where(executors.c.seen > now - LEASE)
-        return connection.execute(query).scalar_one()
+        query = select(hosts.c.until > clock(engine)).where(hosts.c.id == host)
+        return not connection.execute(query).scalar()
 
 
-def _now(engine: Engine) -> ColumnElement[float]:
-    if engine.dialect.name == "postgresql":
-        return func.date_part("epoch", func.clock_timestamp())
-    return (func.julianday("now") - 2440587.5) * 86400.0  # seconds since 1970; SQLite before 3.42 has no finer word
+def host_name(engine: Engine, host: str) -> str:
+    """What people call a machine; empty for one that is not known."""
+    with engine.connect().execution_options(read_only=True) as connection:
+        return connection.execute(select(hosts.c.name).where(hosts.c.id == host)).scalar() or ""
+
+
+def living(engine: Engine, lease: float = LEASE) -> Sequence[Living]:
+    """The workers that are alive, by name."""
+    now = clock(engine)
+    query = (
+        select(executors.c.id, executors.c.host, func.coalesce(hosts.c.name, "").label("name"))
+        .add_columns((now - executors.c.seen).label("ago"))
+        .join(hosts, hosts.c.id == executors.c.host, isouter=True)
+        .where(executors.c.seen > now - lease)
+        .order_by(executors.c.id)
+    )
+    with engine.connect().execution_options(read_only=True) as connection:
+        return [Living(row.id, row.host, row.name, max(0.0, row.ago)) for row in connection.execute(query)]
+
+
+def secondsclock(engine: Engine) -> ColumnElement[float]:
+    """Seconds since 1970 by the database's clock."""
+    return clock(engine)

@@ -25,6 +25,7 @@ from bot.supervisor import say_prepared
 if TYPE_CHECKING:
     from bot.adapters.azure_boards import AzureBoards
     from bot.adapters.github import GitHub
+    from bot.alive import Alive
     from bot.engine import Engine
     from bot.web.hooks import Hook
     from bot.world import World
@@ -79,6 +80,7 @@ def web(path: Path) -> int:
 
 def worker(path: Path) -> int:
     """Handle events and move runs, until a signal."""
+    from bot.alive import Alive, host_of
     from bot.schedule import Clock
     from bot.watchlist import schedules
     from bot.worker import Pokes, Worker
@@ -88,10 +90,12 @@ def worker(path: Path) -> int:
     using = occupy(settings.state)
     storage = open_storage(settings)
     lock = alone(settings.state) if storage.sqlite else None
+    lease, absence = settings.machines.lease.total_seconds(), settings.machines.absence.total_seconds()
     inbox, pokes = Inbox(storage.inbox, Bell(settings.state / BELL)), Pokes()
     world = the_world(settings, storage, inbox, pokes.poke)
-    engine = the_engine(storage, world, alone=lock is not None)
-    working = Worker(inbox, engine, world.life, pokes)
+    alive = Alive(storage.main, lock is not None, host_of(settings.state), lease)
+    engine = the_engine(storage, world, alive)
+    working = Worker(inbox, engine, world.life, pokes, alone=alive.alone, lease=lease)
     clock = Clock(world.put, int(settings.sweep.total_seconds()))
     working.start()
     world.put(SweepDue(now()))
@@ -101,15 +105,15 @@ def worker(path: Path) -> int:
     until_signalled()
     clock.close()
     working.stop()
-    engine.close()
+    engine.close(back=absence)
     inbox.close()
     using.close()
+    leave()
     return 0
 
 
-def the_engine(storage: Storage, world: "World", *, alone: bool) -> "Engine":
+def the_engine(storage: Storage, world: "World", alive: "Alive") -> "Engine":
     """The durable workflows; they know the engine that remembers their steps, and it knows them by name."""
-    from bot.alive import Alive
     from bot.engine import Engine
     from bot.flows.handle import Flows
     from bot.later import Later
@@ -121,7 +125,7 @@ def the_engine(storage: Storage, world: "World", *, alone: bool) -> "Engine":
         "tell": lambda number: flows[0].tell(int(number)),
         "follow": lambda number: flows[0].follow(int(number)),
     }
-    engine = Engine(storage.engine_url, Alive(storage.main, alone=alone), Later(storage.main), workflows)
+    engine = Engine(storage.engine_url, alive, Later(storage.main), workflows)
     flows.append(Flows(world, engine))
     return engine
 
@@ -265,6 +269,17 @@ def logs() -> None:
     logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
     for name in ("apscheduler", "urllib3", "github", "msrest", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def leave() -> None:
+    """End the process now if a step is still at work that was not done in time: others take it over."""
+    others = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
+    for thread in others:
+        thread.join(timeout=1.0 / len(others))
+    if any(thread.is_alive() for thread in others):
+        log.warning("what was not done in time is left to others, or to the next start")
+        logging.shutdown()
+        os._exit(0)
 
 
 def until_signalled() -> None:

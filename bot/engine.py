@@ -4,7 +4,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import cast
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.alive import Alive
 from bot.later import Due, Later
+from bot.locks import Locks
 from bot.retrying import ATTEMPTS, Answer, GaveUp, Json, Postponed, attempt, failure
 from lifecycle import connect
 
@@ -37,6 +38,7 @@ class Engine:
         self._alive, self._later = alive, later
         self._looked = False
         self._serial = Serial()
+        self._locks = None if alive.alone else Locks(alive.engine, alive.me, alive.lease)
         DBOS(
             config={
                 "name": "lifecycle-bot",
@@ -58,10 +60,13 @@ class Engine:
         DBOS.launch()
         self.take_over()
 
-    def close(self, seconds: int = 10) -> None:
-        """Stop; what has not finished within so many seconds is taken up at the next start."""
+    def close(self, seconds: int = 10, back: float = 0.0) -> None:
+        """Stop; what has not finished within so many seconds is taken up by others, or at the next start.
+
+        `back`: for how many seconds the runs of this machine, whose jobs go on, wait for it to come back.
+        """
         DBOS.destroy(workflow_completion_timeout_sec=seconds, destroy_registry=True)
-        self._alive.leave()
+        self._alive.leave(back)
 
     def start(self, workflow: str, key: str, *arguments: str | int) -> None:
         """Start the workflow durably, once for each key: it will run to its end even if this process dies now."""
@@ -83,8 +88,8 @@ class Engine:
 
     @contextmanager
     def one_at_a_time(self, key: str) -> Iterator[None]:
-        """Hold others in this process that want the same key; between machines the database's conditions do."""
-        with self._serial.holding(key):
+        """Hold others that want the same key, in this process and on other machines."""
+        with self._serial.holding(key), self._locks.holding(key) if self._locks else nullcontext():
             yield
 
     @contextmanager
@@ -130,6 +135,8 @@ class Engine:
         if self._alive.alone and self._looked:
             return 0  # who is alone has taken over at the start whatever there was, and nobody can have died since
         self._looked = True
+        if self._locks:
+            self._locks.tidy()
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         dead = sorted({w.executor_id for w in pending if w.executor_id} - living)
         if dead:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version as version_of
 
-from bot.alive import LEASE, alive_count
+from bot.alive import host_of, is_gone, living
 from bot.figures.signing import Signer, figure_path, signer_from, signer_in
 from bot.inbox import Inbox
 from bot.links import Links
@@ -15,7 +15,7 @@ from bot.settings import Settings
 from bot.storage import Storage
 from bot.web.views import Views
 from bot.world import Plan
-from lifecycle import Answer, Fingerprints, Lifecycle, Limits, Registry, Store, Watching, serving_name
+from lifecycle import Answer, Champion, Fingerprints, Hosts, Lifecycle, Limits, Registry, Store, Watching, serving_name
 
 
 def plans(settings: Settings) -> Mapping[str, Plan]:
@@ -45,8 +45,8 @@ def web_address(settings: Settings) -> str:
 def health(settings: Settings, storage: Storage, inbox: Inbox) -> Mapping[str, str]:
     """Of each part, `ok` or what is wrong."""
     inbox.waiting()
-    living = alive_count(storage.main)
-    worker = "ok" if living else f"No worker has shown a sign of life for {LEASE:.0f} s."
+    lease = settings.machines.lease.total_seconds()
+    worker = "ok" if living(storage.main, lease) else f"No worker has shown a sign of life for {lease:.0f} s."
     return {"database": "ok", "worker": worker, "state": "ok" if settings.state.is_dir() else "The folder is gone."}
 
 
@@ -70,6 +70,7 @@ def the_life(
         return forge.source(project)
 
     executor = LocalExecutor(settings.state, settings.sandbox, environ)
+    hosts = Hosts(host_of(settings.state), lambda host: storage.sqlite or is_gone(storage.main, host))
     limits = Limits(memory_mb=settings.limits.memory_mb, seconds=settings.limits.minutes * 60)
     shop = Shop(
         root=settings.state,
@@ -85,6 +86,7 @@ def the_life(
         now=now,
         most=limits,
         at_once=settings.limits.jobs_at_once,
+        hosts=hosts,
     )
     return Lifecycle(shop)
 
@@ -104,6 +106,11 @@ def figure_url(settings: Settings) -> Callable[[int, str, str], str] | None:
     return lambda run, name, theme: settings.public_url + signs.signed(figure_path(run, name, theme))
 
 
+def routes_of(serving: Mapping[Champion, int]) -> Mapping[str, int]:
+    """What should serve on every machine, whether or not this one does so yet."""
+    return {champion.deployment: share for champion, share in serving.items()}
+
+
 def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -> Views:
     """What the pages look at."""
     shop = life.shop
@@ -118,7 +125,7 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         watching=shop.watching,
         links=Links(storage.main),
         log=life.log,
-        routes=lambda project, model: shop.endpoint.routes(serving_name(project, model)),
+        routes=lambda project, model: routes_of(shop.registry.serving(project, model)),
         score=score,
         url_of=lambda text: address_of(settings, text),
         commit_url=lambda project, sha: f"{web_address(settings)}/{project}/commit/{sha}",

@@ -120,11 +120,18 @@ class Inbox:
         """The events cannot be read by this version of the bot; others shall not wait for them."""
         self._mark(ids, UNREADABLE)
 
-    def revive(self) -> int:
-        """Put what was set aside back in line, as a new version of the bot may read it. How many there were."""
-        with self.engine.begin() as connection:
-            revived = sa.update(inbox).where(_unreadable).values(dispatched=WAITING, claimed=None)
-            return connection.execute(revived).rowcount
+    def give_back(self, ids: Sequence[str]) -> None:
+        """The events that were taken wait again, for any worker."""
+        self._mark(ids, WAITING)
+
+    def revive(self, readable: Callable[[Row], bool], limit: int = 1000) -> int:
+        """Put what was set aside and can be read by this version of the bot back in line. How many there were."""
+        columns = (inbox.c.id, inbox.c.kind, inbox.c.body, inbox.c.at)
+        with self._reading() as connection:
+            found = list(connection.execute(sa.select(*columns).where(_unreadable).order_by(inbox.c.seq).limit(limit)))
+        ids = [row.id for row in found if readable(Row(row.id, row.kind, row.body, _utc(row.at)))]
+        self._mark(ids, WAITING)
+        return len(ids)
 
     def waiting(self) -> int:
         """How many events wait."""
@@ -173,7 +180,16 @@ class Inbox:
         with self.engine.begin() as connection:
             for start in range(0, len(ids), 500):
                 some = inbox.c.id.in_(ids[start : start + 500])
-                connection.execute(sa.update(inbox).where(some).values(dispatched=state))
+                connection.execute(sa.update(inbox).where(some).values(dispatched=state, claimed=None))
+
+
+def readable(row: Row) -> bool:
+    """Whether this version of the bot knows what the event says."""
+    try:
+        row.event()
+    except (KeyError, ValueError):  # msgspec.ValidationError is a ValueError
+        return False
+    return True
 
 
 def open_inbox(url: str, folder: Path) -> Inbox:

@@ -13,8 +13,8 @@ from bot.ports import Permission
 from bot.secrets import Secret, from_context, resolve, resolve_url
 from lifecycle.yamlfile import Mistake, Mistakes, Problem, parse
 
-__all__ = ["Azure", "AzureWebhook", "Board", "GitHub", "GitHubApp", "Limits", "Mistake", "Mistakes", "Project"]
-__all__ += ["Secret", "Settings", "read_settings"]
+__all__ = ["Azure", "AzureWebhook", "Board", "GitHub", "GitHubApp", "Limits", "Machines", "Mistake", "Mistakes"]
+__all__ += ["Project", "Secret", "Settings", "read_settings"]
 
 LISTEN = re.compile(r"(?:[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})|unix:.+")
 SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
@@ -188,6 +188,13 @@ class Figures(Part):
     key: Annotated[Hidden, AfterValidator(_long_enough)] | None = None
 
 
+class Machines(Part):
+    """How workers that share the work know of each other."""
+
+    lease: Span = timedelta(seconds=15)
+    absence: Span = timedelta(minutes=5)
+
+
 class Settings(Part):
     """The whole file. `database` is None for SQLite in the state folder, else an address for SQLAlchemy."""
 
@@ -204,6 +211,7 @@ class Settings(Part):
     sandbox: Literal["auto", "require", "off"] = "auto"
     limits: Limits = Limits()
     figures: Figures = Figures()
+    machines: Machines = Machines()
     sweep: Span = timedelta(minutes=5)
 
 

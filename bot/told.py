@@ -1,7 +1,7 @@
 """What has been told, where: so that nothing is said twice, and what could not be said is said later."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, Engine, Integer, String, Table, delete, select
@@ -30,9 +30,7 @@ class Told:
 
     def is_new(self, subject: str, target: str, text: str) -> bool:
         """Whether this text has yet to be told there."""
-        query = select(told.c.digest).where(told.c.subject == subject, told.c.target == target)
-        with self.engine.connect().execution_options(read_only=True) as connection:
-            return connection.execute(query).scalar() != _digest(text)
+        return self._digest(subject, target) != _digest(text)
 
     def note(self, subject: str, target: str, text: str, revision: int, now: datetime, url: str = "") -> None:
         """Remember that it was told."""
@@ -41,6 +39,27 @@ class Told:
         statement = insert.values(subject=subject, target=target, **values)
         with self.engine.begin() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["subject", "target"], set_=values))
+
+    def tell(self, subject: str, target: str, text: str, revision: int, now: datetime, say: Callable[[], str]) -> bool:
+        """Say it, unless it was said last, and remember so; `say` gives its URL.
+
+        False when somebody else told another text there meanwhile, so that nobody knows which of the two stands there
+        now: then the newest must be told once more.
+        """
+        before = self._digest(subject, target)
+        if before == _digest(text):
+            return True
+        url = say()
+        if self._digest(subject, target) == before:  # nobody else may have the lock but who outlived a lease
+            self.note(subject, target, text, revision, now, url)
+            return True
+        self.forget(subject, target)
+        return False
+
+    def _digest(self, subject: str, target: str) -> str | None:
+        query = select(told.c.digest).where(told.c.subject == subject, told.c.target == target)
+        with self.engine.connect().execution_options(read_only=True) as connection:
+            return connection.execute(query).scalar()
 
     def forget(self, subject: str, target: str) -> None:
         """What was told there is to be told again, whatever it was."""

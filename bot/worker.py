@@ -5,16 +5,19 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.engine import Engine
-from bot.inbox import Inbox
+from bot.inbox import Inbox, Row, readable
 from lifecycle import Lifecycle
 
 log = logging.getLogger(__name__)
 BATCH = 50
 BEAT = 5.0  # seconds between heartbeats; a third of the lease
+LOOK = 1.0  # seconds between looks at what other machines leave to us or ask of us
+SERVE = 5.0  # seconds between looks at whether this machine serves what the registry says
+REVIVE = 30.0  # seconds between looks at events that a worker of another version could not read
 POLL = 2.0  # how long one look at running jobs may take; their end is noticed at once where the system can tell
 TIDY = 30.0  # seconds between two looks for what killed processes left
 AGAIN = 5.0  # an ended job whose run has not moved after so long is reported once more
@@ -51,20 +54,30 @@ class Pokes:
 class Worker:
     """Runs until `stop`; every loop survives what goes wrong in one of its turns."""
 
-    def __init__(self, inbox: Inbox, engine: Engine, life: Lifecycle, pokes: Pokes) -> None:
+    def __init__(
+        self, inbox: Inbox, engine: Engine, life: Lifecycle, pokes: Pokes, *, alone: bool, lease: float = 3 * BEAT
+    ) -> None:
+        """`alone`: no other machine shares the work; `lease` is how long others wait for our heartbeat, in seconds."""
         self.inbox, self.engine, self.life, self.pokes = inbox, engine, life, pokes
+        self.alone, self.lease = alone, lease
+        self._last_beat = time.monotonic()
+        self._looked: dict[int, float] = {}
+        self._unserved: Mapping[str, str] = {}
         self._stopping = threading.Event()
         self._working = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Take up what was left, then begin."""
-        self.inbox.revive()
+        self.inbox.revive(readable)
         self.engine.launch()
+        self.abandon()
         for number in self.life.shop.store.open_numbers():
             self.pokes.poke("advance", number)
         loops: Sequence[Callable[[], None]]
-        loops = (self.dispatch, self.push, self.watch, self.beat, self.take_up, self.tidy)
+        loops = (self.dispatch, self.push, self.watch, self.beat, self.serve, self.take_up, self.tidy)
+        if not self.alone:
+            loops = (*loops, self.look, self.revive)
         for loop in loops:
             thread = threading.Thread(target=self._keep, args=(loop,), name=loop.__name__, daemon=True)
             thread.start()
@@ -80,13 +93,24 @@ class Worker:
 
     def dispatch(self) -> None:
         """Turn what has arrived into workflows, each under the event's natural id."""
-        rows = self.inbox.take(BATCH)
-        if not rows:
+        if not self.inbox.waiting():
             self.inbox.wait()
             return
-        for row in rows:
-            self.engine.start("handle", row.id, row.kind, row.body.decode())
-        self.inbox.done([row.id for row in rows])
+        with self.engine.one_at_a_time("dispatch"):  # so that what came first also begins first, wherever it does
+            self._dispatch(self.inbox.take(BATCH))
+
+    def _dispatch(self, rows: Sequence[Row]) -> None:
+        mine = [row for row in rows if readable(row)]
+        self.inbox.set_aside([row.id for row in rows if row not in mine])
+        begun: list[str] = []
+        for row in mine:
+            if not self._stopping.is_set():
+                self.engine.start("handle", row.id, row.kind, row.body.decode())
+                begun.append(row.id)
+        self.inbox.done(begun)
+        self.inbox.give_back([row.id for row in mine[len(begun) :]])  # another worker begins these, or the next start
+        if not rows:  # all that waits was taken by others
+            self.inbox.wait()
 
     def push(self) -> None:
         """Start the workflows that were poked."""
@@ -122,7 +146,40 @@ class Worker:
         """Say that we are alive, and take over from those who are not."""
         if self.engine.take_over():
             log.warning("took over the work of an executor that is gone")
-        self._stopping.wait(BEAT)
+        now = time.monotonic()
+        if now - self._last_beat > self.lease:
+            self.abandon()
+        self._last_beat = now
+        self._stopping.wait(min(BEAT, self.lease / 3))
+
+    def look(self) -> None:
+        """Move the runs that were cancelled elsewhere, that wait and may begin here, and that a dead machine left."""
+        now = time.monotonic()
+        self._looked = {number: at for number, at in self._looked.items() if now - at < AGAIN}
+        for number in self.life.due():
+            if number not in self._looked:
+                self._looked[number] = now
+                self.pokes.poke("advance", number)
+        self._stopping.wait(LOOK)
+
+    def serve(self) -> None:
+        """Make this machine serve what the registry says."""
+        unserved = self.life.serve()
+        for name, why in unserved.items():
+            if self._unserved.get(name) != why:
+                log.warning("%s does not serve here yet: %s", name, why)
+        self._unserved = unserved
+        self._stopping.wait(SERVE)
+
+    def revive(self) -> None:
+        """Take up what a worker of an older version could not read, where we can."""
+        self._stopping.wait(REVIVE)
+        self.inbox.revive(readable)
+
+    def abandon(self) -> None:
+        """End the jobs whose runs another machine got while nobody heard of this one."""
+        for name in self.life.abandon():
+            log.warning("job %s was ended: another machine has its run now", name)
 
     def take_up(self) -> None:
         """Go on with what had to wait for a platform."""

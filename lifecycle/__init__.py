@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from lifecycle.episodes import Size
     from lifecycle.executors import Executor, JobStatus, Limits, Used
     from lifecycle.executors.local import LocalExecutor
+    from lifecycle.fencing import Overtaken
     from lifecycle.fingerprints import Fingerprint, Fingerprints
+    from lifecycle.hosts import Hosts
     from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
     from lifecycle.registry import Champion, Registry, Version
     from lifecycle.runs import (
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
         Conclude,
         Finish,
         Kind,
+        Move,
         Observed,
+        PutBack,
         Rest,
         Run,
         Spec,
@@ -58,10 +62,12 @@ _HOME = {
     "executors": ("Executor", "JobStatus", "Limits", "Used"),
     "executors.local": ("LocalExecutor",),
     "fingerprints": ("Fingerprint", "Fingerprints"),
+    "fencing": ("Overtaken",),
+    "hosts": ("Hosts",),
     "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
     "registry": ("Champion", "Registry", "Version"),
-    "runs": ("Begin", "Conclude", "Finish", "Kind", "Observed", "Rest", "Run", "Spec", "Stage", "StageRecord",
-             "StageState", "State", "Stop", "Value", "Wait", "next_move", "plan"),
+    "runs": ("Begin", "Conclude", "Finish", "Kind", "Move", "Observed", "PutBack", "Rest", "Run", "Spec", "Stage",
+             "StageRecord", "StageState", "State", "Stop", "Value", "Wait", "next_move", "plan"),
     "schema": ("Utc",),
     "service": ("Lifecycle",),
     "shop": ("Shop", "serving_name"),
@@ -95,6 +101,7 @@ __all__ = [
     "Finish",
     "GitTrouble",
     "GitUnreachable",
+    "Hosts",
     "JobStatus",
     "Judgement",
     "Kind",
@@ -106,12 +113,15 @@ __all__ = [
     "Mistake",
     "Mistakes",
     "Model",
+    "Move",
     "NewerDatabase",
     "NoSuchRun",
     "Observed",
     "Outcome",
+    "Overtaken",
     "PredictionLog",
     "Project",
+    "PutBack",
     "Registry",
     "Rest",
     "Run",

@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from lifecycle.fencing import hold
 from lifecycle.making import clear, making
+from lifecycle.runs import Run
 from lifecycle.schema import FIRST, WHOLE, champions, versions
 
 MANIFEST = "manifest.json"
@@ -71,8 +73,11 @@ class Registry:
         (package / MANIFEST).write_text(text, encoding="utf-8")
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def add(self, version: Version, package: Path) -> Version:
-        """Keep the sealed package and give it the model's next number; the same run gets the same version again."""
+    def add(self, version: Version, package: Path, run: Run) -> Version:
+        """Keep the sealed package and give it the model's next number; the same run gets the same version again.
+
+        Raises Overtaken, and then registers nothing, when another machine got the run since it was read.
+        """
         self._keep(version, package)
         for _ in range(20):  # two runs of one model that end together want the same number: the later asks again
             known = self.of_run(version.run)
@@ -80,6 +85,7 @@ class Registry:
                 return known
             try:
                 with self.engine.begin() as connection:
+                    hold(connection, run)
                     number = self._next(connection, version)
                     connection.execute(insert(versions).values(**_values(version), number=number))
             except IntegrityError:
@@ -131,11 +137,12 @@ class Registry:
         with self._reading() as connection:
             return sorted((row.project, row.model) for row in connection.execute(query))
 
-    def crown(self, champion: Champion) -> None:
-        """Note that the version is in production; the same run twice is once."""
+    def crown(self, champion: Champion, run: Run) -> None:
+        """Note that the version is in production; the same run twice is once. Raises Overtaken."""
         values = {name: getattr(champion, name) for name in Champion.__dataclass_fields__}
         try:
             with self.engine.begin() as connection:
+                hold(connection, run)
                 connection.execute(insert(champions).values(**values))
         except IntegrityError:
             return
@@ -146,6 +153,17 @@ class Registry:
         with self._reading() as connection:
             rows = connection.execute(query.order_by(champions.c.id.desc()).limit(limit)).all()
         return [Champion(*(getattr(row, name) for name in Champion.__dataclass_fields__)) for row in rows]
+
+    def serving(self, project: str, model: str) -> Mapping[Champion, int]:
+        """Who should serve now, each with its per cent of the traffic; what a machine does, it makes true by itself."""
+        reign = self.reign(project, model)
+        if not reign:
+            return {}
+        newest = reign[0]
+        if newest.share == 100:
+            return {newest: 100}
+        rest = next((one for one in reign if one.share == 100), None)
+        return {rest: 100 - newest.share, newest: newest.share} if rest else {newest: 100}
 
     def champion(self, project: str, model: str) -> Version | None:
         """The version in production: the newest with all of the traffic."""

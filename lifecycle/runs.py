@@ -1,12 +1,12 @@
 """A run and the only way it moves: what was asked, how far it is, and what comes next. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, assert_never
 
-from lifecycle.executors import JobState, JobStatus, Used
+from lifecycle.executors import JobState, JobStatus, used_of
 
 Value = str | int | float | bool
 ATTEMPTS = 3  # a job that is lost (its machine went away) is tried again; one that failed is not
@@ -123,6 +123,8 @@ class Run:
     """One pass, as stored. `verdict` is PASS, FAIL, INCONCLUSIVE or empty.
 
     `revision` grows with every change; `told` is the one that people were told of last, -1 while none was.
+    `host` is the machine that moves it (empty until it has begun), `tenure` grows each time that another machine gets
+    it: whoever writes says which tenure it read, so that a machine that was cut off cannot write over its successor.
     """
 
     id: int
@@ -139,6 +141,8 @@ class Run:
     version: int | None = None
     revision: int = 0
     told: int = -1
+    host: str = ""
+    tenure: int = 0
 
     def stage(self, stage: Stage) -> StageRecord | None:
         """The record of that stage, if the run has one."""
@@ -154,13 +158,16 @@ class Run:
 class Observed:
     """A run as it is now: as stored, its current stage's jobs as the executor sees them, and who is ahead in line.
 
-    `full`: as many runs work as may at the same time.
+    `full`: as many runs work as may at the same time. `elsewhere`: another machine moves it; `gone`: that machine has
+    shown no sign of life for longer than it may.
     """
 
     run: Run
     jobs: Mapping[str, JobStatus]
     ahead: tuple[int, ...] = ()
     full: bool = False
+    elsewhere: bool = False
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +193,11 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class PutBack:
+    """Back in line, for any machine to begin it anew: the one that had it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing to do until a job ends or the line moves."""
 
@@ -203,7 +215,7 @@ class Rest:
     """The run ended earlier."""
 
 
-Move = Begin | Finish | Stop | Wait | Conclude | Rest
+Move = Begin | Finish | Stop | PutBack | Wait | Conclude | Rest
 
 
 def next_move(now: Observed) -> Move:
@@ -211,13 +223,17 @@ def next_move(now: Observed) -> Move:
     run, current = now.run, now.run.current
     if run.state.ended:
         return Rest()
+    if now.elsewhere:
+        return _left_behind(run) if now.gone else Wait()
     if run.cancelled_by:
         return _stopping(now)
     if current is None:
         return Conclude(State.SUCCEEDED)
     match current.state:
         case StageState.PLANNED:
-            return Wait() if run.state is State.WAITING and (now.ahead or now.full) else Begin(current.stage, 1)
+            if run.state is State.WAITING and (now.ahead or now.full):
+                return Wait()
+            return Begin(current.stage, current.attempt + 1)
         case StageState.RUNNING:
             return _running(current, now.jobs)
         case StageState.FAILED:
@@ -228,6 +244,14 @@ def next_move(now: Observed) -> Move:
             raise AssertionError("a current stage is never done")
         case _:
             assert_never(current.state)
+
+
+def _left_behind(run: Run) -> Move:
+    if run.cancelled_by:
+        return Conclude(State.CANCELLED, f"Cancelled by {run.cancelled_by}.")
+    if run.stages[0].attempt >= ATTEMPTS:
+        return Conclude(State.FAILED, f"The machine that had it went away {ATTEMPTS} times.")
+    return PutBack()
 
 
 def _stopping(now: Observed) -> Move:
@@ -248,13 +272,6 @@ def _spent(now: Observed) -> str:
         f" during {now.run.current.stage}, after {seconds:,.1f} s; it had used {cpu:,.1f} s of processor "
         f"and at most {memory:,.0f} MB of memory"
     )
-
-
-def used_of(status: JobStatus) -> Used:
-    """What a job used; its seconds from its start to its end, where it did not get as far as the program itself."""
-    if status.used.seconds or status.started is None or status.ended is None:
-        return status.used
-    return replace(status.used, seconds=(status.ended - status.started).total_seconds())
 
 
 def _running(current: StageRecord, jobs: Mapping[str, JobStatus]) -> Move:

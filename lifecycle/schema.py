@@ -63,6 +63,8 @@ runs = Table(
     Column("version", Integer),
     Column("revision", Integer, nullable=False, default=0),
     Column("told", Integer, nullable=False, default=-1, server_default="-1"),  # the revision that was told of last
+    Column("host", String(64), nullable=False, default="", server_default=""),
+    Column("tenure", Integer, nullable=False, default=0, server_default="0"),
     Column("created", Utc, nullable=False),
     Column("started", Utc),
     Column("ended", Utc),

@@ -30,7 +30,7 @@ def seal(shop: Shop, run: Run, verdict: str) -> Version:
         verdict=verdict,
         metrics=facts["metrics"],
     )
-    return shop.registry.add(version, package)
+    return shop.registry.add(version, package, run)
 
 
 def manifest_facts(shop: Shop, run: Run, verdict: str) -> dict[str, Any]:

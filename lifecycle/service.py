@@ -2,10 +2,12 @@
 
 import dataclasses
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 
+from lifecycle import lookout, serving
 from lifecycle.endpoints import Serving
 from lifecycle.executors import Job, JobStatus, Refusal
 from lifecycle.jobs import BadOutput
@@ -28,9 +30,9 @@ from lifecycle.runs import (
     lane,
 )
 from lifecycle.sealing import seal
-from lifecycle.shop import Outcome, Shop
+from lifecycle.shop import Outcome, Shop, serving_name
 from lifecycle.stages import deploying
-from lifecycle.store import Filter
+from lifecycle.store import Filter, NoSuchRun
 from lifecycle.troubles import Trouble
 from lifecycle.yamlfile import Mistakes
 
@@ -45,6 +47,7 @@ WORK = {
     Stage.MONITOR: "monitoring",
 }
 WITH_JOBS = (Stage.TRAIN, Stage.PACKAGE, Stage.VALIDATE)
+JOB = re.compile(r"run-([0-9]+)-")
 MAKES_VERSION = (Kind.TRAIN, Kind.RETRAIN)
 
 
@@ -78,21 +81,20 @@ class Lifecycle:
     def observe(self, number: int) -> Observed:
         """The run as stored, its current jobs as the executor sees them, and who is ahead in line."""
         run = self.shop.store.get(number)
-        full = lane(run.spec.kind) == "train" and self.shop.store.working("train") >= self.shop.at_once
-        return Observed(run, self._jobs(run), self.shop.store.ahead(run), full)
+        elsewhere = self._elsewhere(run)
+        gone = elsewhere and self.shop.hosts.gone(run.host)
+        full = lane(run.spec.kind) == "train" and self._room() <= 0
+        return Observed(run, self._jobs(run), self.shop.store.ahead(run), full, elsewhere, gone)
 
-    def begin(self, number: int, move: Begin) -> None:
-        """Start the stage's jobs under their natural names."""
-        run = self.shop.store.get(number)
+    def begin(self, run: Run, move: Begin) -> None:
+        """Start the stage's jobs under their natural names. Raises Overtaken, as do all that change an observed run."""
         try:
             self._begin(run, move)
         except THEIRS as trouble:
-            self.shop.store.begin_stage(run, move.stage, move.attempt, {}, self.shop.now())
-            self._failed(run, StageRecord(move.stage, attempt=move.attempt), str(trouble))
+            self._not_begun(run, move, str(trouble))
 
-    def finish(self, number: int, move: Finish) -> None:
+    def finish(self, run: Run, move: Finish) -> None:
         """Work out what the stage found, and note it."""
-        run = self.shop.store.get(number)
         record = run.stage(move.stage)
         if record is None or record.state is not StageState.RUNNING:
             return
@@ -110,20 +112,24 @@ class Lifecycle:
         for name in move.jobs:
             self.shop.executor.cancel(name)
 
-    def conclude(self, number: int, move: Conclude) -> Run:
+    def put_back(self, run: Run) -> None:
+        """Back in line: the machine that had it is gone."""
+        self.shop.store.put_back(run)
+
+    def conclude(self, run: Run, move: Conclude) -> None:
         """End the run; a trained model becomes a version first, so that an ended run never lacks its version."""
-        run = self.shop.store.get(number)
         verdict = next((str(r.result["verdict"]) for r in reversed(run.stages) if "verdict" in r.result), "")
         version: Version | None = None
         if move.state is State.SUCCEEDED and run.spec.kind in MAKES_VERSION:
             version = seal(self.shop, run, verdict)
         made = version.number if version else run.spec.version
         self.shop.store.end(run, move.state, move.reason, self.shop.now(), verdict, made)
-        return self.shop.store.get(number)
 
     def give_up(self, number: int, sentence: str) -> None:
-        """End a run that we could not move, saying why."""
+        """End a run that we could not move, saying why; one that another machine moves is that machine's to give up."""
         run = self.shop.store.get(number)
+        if run.state.ended or (self._elsewhere(run) and not self.shop.hosts.gone(run.host)):
+            return
         self.stop(Stop(tuple(self._jobs(run))))
         self.shop.store.end(run, State.FAILED, sentence, self.shop.now())
 
@@ -135,9 +141,40 @@ class Lifecycle:
         return wanted
 
     def working(self) -> Mapping[str, int]:
-        """The jobs and servers that runs wait for, and the run of each."""
+        """The jobs and servers on this machine that runs wait for, and the run of each."""
         found = self.shop.store.find(Filter(state=State.RUNNING), limit=1000)
-        return {name: run.id for run in found for name in _waited_for(run)}
+        return {name: run.id for run in found if not self._elsewhere(run) for name in _waited_for(run)}
+
+    def due(self) -> Sequence[int]:
+        """The runs that this machine can do something about, though no job of theirs has ended here."""
+        return lookout.due(self.shop.store.engine, self.shop.hosts, self._room())
+
+    def serve(self) -> Mapping[str, str]:
+        """Make this machine serve what the registry says; of each model that it cannot serve yet, why."""
+        found = {serving_name(*names): serving.serve(self.shop, *names) for names in self.shop.registry.models()}
+        return {name: why for name, why in found.items() if why}
+
+    def abandon(self) -> Sequence[str]:
+        """End the jobs on this machine whose run is not this machine's any more; their names."""
+        found = {name: JOB.match(name) for name in self.shop.executor.running()}
+        stale = [name for name, match in found.items() if match and not self._wants(int(match[1]), name)]
+        self.stop(Stop(tuple(stale)))
+        return stale
+
+    def _wants(self, number: int, job: str) -> bool:
+        try:
+            run = self.shop.store.get(number)
+        except NoSuchRun:
+            return False
+        return run.state is State.RUNNING and not self._elsewhere(run) and job in _waited_for(run)
+
+    def _elsewhere(self, run: Run) -> bool:
+        """Whether another machine moves the run."""
+        return run.state is State.RUNNING and run.host not in ("", self.shop.hosts.me)
+
+    def _room(self) -> int:
+        """How many more runs may train on this machine."""
+        return self.shop.at_once - self.shop.store.working("train", self.shop.hosts.me)
 
     def ended(self, working: Mapping[str, int], seconds: float) -> Mapping[str, int]:
         """Those of `working` that need not be waited for any longer; blocks until there is one, at most `seconds`."""
@@ -174,10 +211,25 @@ class Lifecycle:
 
     def _mine(self, run: Run, move: Begin, names: Mapping[str, str]) -> bool:
         """Whether the attempt is ours to start: newly noted, or noted before we stopped half-way."""
-        if self.shop.store.begin_stage(run, move.stage, move.attempt, names, self.shop.now()):
+        if self._note_begun(run, move, names):
             return True
+        now = self.shop.store.get(run.id)
+        record = now.stage(move.stage)
+        mine = record is not None and record.state is StageState.RUNNING and record.attempt == move.attempt
+        return mine and now.tenure == run.tenure
+
+    def _note_begun(self, run: Run, move: Begin, names: Mapping[str, str]) -> bool:
+        me, now = self.shop.hosts.me, self.shop.now()
+        return self.shop.store.begin_stage(run, move.stage, move.attempt, names, now, me)
+
+    def _not_begun(self, run: Run, move: Begin, sentence: str) -> None:
+        """Note that the attempt failed, which may have been noted as begun or not."""
         record = self.shop.store.get(run.id).stage(move.stage)
-        return record is not None and record.state is StageState.RUNNING and record.attempt == move.attempt
+        if record is None or record.attempt < move.attempt:
+            self._note_begun(run, move, {})
+        begun = self.shop.store.get(run.id)
+        if not self._elsewhere(begun):
+            self._failed(begun, StageRecord(move.stage, attempt=move.attempt), sentence)
 
     def _failed(self, run: Run, record: StageRecord, sentence: str) -> None:
         failed = dataclasses.replace(record, state=StageState.FAILED, note=sentence)
@@ -185,7 +237,7 @@ class Lifecycle:
 
     def _jobs(self, run: Run) -> Mapping[str, JobStatus]:
         current = run.current
-        if current is None or current.state is not StageState.RUNNING:
+        if current is None or current.state is not StageState.RUNNING or self._elsewhere(run):
             return {}
         if current.stage is Stage.DEPLOY:
             return deploying.status(self.shop, run)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lifecycle.endpoints import Endpoint, RequestLog
 from lifecycle.executors import Executor, Job, Limits
 from lifecycle.fingerprints import Fingerprints
+from lifecycle.hosts import ALONE, Hosts
 from lifecycle.project import FILE, Model, Project, read_project
 from lifecycle.registry import Registry
 from lifecycle.runs import Run, Stage, Value
@@ -49,6 +50,7 @@ class Shop:
     now: Callable[[], datetime]
     at_once: int  # runs that may work at the same time on this machine
     most: Limits  # no model gets more than the house allows, whatever its repository asks
+    hosts: Hosts = ALONE
 
     def folder(self, run: Run) -> Path:
         """Where the run keeps its own files."""

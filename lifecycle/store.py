@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from lifecycle.fencing import hold
+from lifecycle.rows import columns_of, run_of, stages_of
 from lifecycle.runs import Kind, Run, Spec, Stage, StageRecord, StageState, State, lane, plan
 from lifecycle.schema import UNTOLD, runs, stages
 
@@ -41,7 +43,9 @@ class Store:
             return found
         try:
             with self.engine.begin() as connection:
-                number = connection.execute(insert(runs).values(_columns(spec, key, now)).returning(runs.c.id)).scalar()
+                number = connection.execute(
+                    insert(runs).values(columns_of(spec, key, now)).returning(runs.c.id)
+                ).scalar()
                 rows: list[dict[str, Any]] = [
                     {
                         "run": number,
@@ -89,8 +93,8 @@ class Store:
             query = query.where(runs.c.id < before)
         with self._reading() as connection:
             rows = connection.execute(query).all()
-            by_run = _stages(connection, [row.id for row in rows])
-            return [_run(row, by_run[row.id]) for row in rows]
+            by_run = stages_of(connection, [row.id for row in rows])
+            return [run_of(row, by_run[row.id]) for row in rows]
 
     def open_numbers(self) -> Sequence[int]:
         """The numbers of all runs that have not ended, oldest first."""
@@ -127,9 +131,10 @@ class Store:
         with self._reading() as connection:
             return tuple(connection.execute(self._line(run).where(runs.c.id > run.id)).scalars())
 
-    def working(self, which: str) -> int:
-        """How many runs of a lane have begun and not ended."""
+    def working(self, which: str, host: str) -> int:
+        """How many runs of a lane have begun on a machine and not ended."""
         query = select(func.count()).where(~runs.c.ended_yet, runs.c.state == State.RUNNING, runs.c.lane == which)
+        query = query.where(runs.c.host.in_(("", host)))
         with self._reading() as connection:
             return connection.execute(query).scalar_one()
 
@@ -141,10 +146,16 @@ class Store:
             .order_by(runs.c.id)
         )
 
-    def begin_stage(self, run: Run, stage: Stage, attempt: int, jobs: Mapping[str, str], now: datetime) -> bool:
-        """Note that the stage has begun under these job names; false when somebody else moved the run meanwhile."""
+    def begin_stage(
+        self, run: Run, stage: Stage, attempt: int, jobs: Mapping[str, str], now: datetime, host: str = ""
+    ) -> bool:
+        """Note that the stage has begun on a machine under these job names; false when that attempt had begun before.
+
+        Raises Overtaken, as every change of a run does, when another machine got the run since `run` was read.
+        """
         allowed = (StageState.PLANNED, StageState.RUNNING)
         with self.engine.begin() as connection:
+            hold(connection, run)
             changed = connection.execute(
                 update(stages)
                 .where(stages.c.run == run.id, stages.c.stage == stage, stages.c.state.in_(allowed))
@@ -153,12 +164,30 @@ class Store:
             )
             if not changed.rowcount:
                 return False
-            _touch(connection, run.id, state=State.RUNNING, started=func.coalesce(runs.c.started, now))
+            tenure = run.tenure if run.host == host else run.tenure + 1
+            started = func.coalesce(runs.c.started, now)
+            _touch(connection, run.id, state=State.RUNNING, started=started, host=host, tenure=tenure)
             return True
+
+    def put_back(self, run: Run) -> None:
+        """Back in line, without a machine and with every stage to be done again under its next attempt."""
+        with self.engine.begin() as connection:
+            hold(connection, run)
+            again: dict[str, Any] = {
+                "state": StageState.PLANNED,
+                "jobs": {},
+                "result": {},
+                "note": "",
+                "started": None,
+                "ended": None,
+            }
+            connection.execute(update(stages).where(stages.c.run == run.id).values(**again))
+            _touch(connection, run.id, state=State.WAITING, host="", tenure=run.tenure + 1)
 
     def end_stage(self, run: Run, record: StageRecord, now: datetime) -> bool:
         """Note how the stage ended, for the attempt named in `record` only; false when that is no longer current."""
         with self.engine.begin() as connection:
+            hold(connection, run)
             changed = connection.execute(
                 update(stages)
                 .where(stages.c.run == run.id, stages.c.stage == record.stage)
@@ -174,6 +203,7 @@ class Store:
     ) -> bool:
         """End the run, once; what had not ended of its stages is cancelled with it."""
         with self.engine.begin() as connection:
+            hold(connection, run)
             changed = connection.execute(
                 update(runs)
                 .where(runs.c.id == run.id, ~runs.c.ended_yet)
@@ -204,7 +234,7 @@ class Store:
     def _one(self, query: Select[Any]) -> Run | None:
         with self._reading() as connection:
             row = connection.execute(query).one_or_none()
-            return _run(row, _stages(connection, [row.id])[row.id]) if row else None
+            return run_of(row, stages_of(connection, [row.id])[row.id]) if row else None
 
 
 def _unsought(column: ColumnElement[str], ref: str) -> ColumnElement[str]:
@@ -217,72 +247,3 @@ def _unsought(column: ColumnElement[str], ref: str) -> ColumnElement[str]:
 
 def _touch(connection: Connection, number: int, **values: Any) -> None:
     connection.execute(update(runs).where(runs.c.id == number).values(revision=runs.c.revision + 1, **values))
-
-
-def _stages(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[StageRecord, ...]]:
-    """The stages of these runs, in order."""
-    found: dict[int, list[StageRecord]] = {number: [] for number in numbers}
-    for row in connection.execute(select(stages).where(stages.c.run.in_(numbers)).order_by(stages.c.position)):
-        record = StageRecord(
-            stage=Stage(row.stage),
-            state=StageState(row.state),
-            attempt=row.attempt,
-            started=row.started,
-            ended=row.ended,
-            note=row.note,
-            jobs=row.jobs,
-            result=row.result,
-        )
-        found[row.run].append(record)
-    return {number: tuple(records) for number, records in found.items()}
-
-
-def _columns(spec: Spec, key: str, now: datetime) -> dict[str, Any]:
-    return {
-        "key": key,
-        "kind": spec.kind,
-        "lane": lane(spec.kind),
-        "project": spec.project,
-        "model": spec.model,
-        "commit": spec.commit,
-        "ref": spec.ref,
-        "asked_by": spec.asked_by,
-        "params": dict(spec.params),
-        "options": dict(spec.options),
-        "wanted": spec.version,
-        "trusted": spec.trusted,
-        "state": State.WAITING,
-        "ended_yet": False,
-        "created": now,
-    }
-
-
-def _run(row: Row[Any], records: tuple[StageRecord, ...]) -> Run:
-    spec = Spec(
-        kind=Kind(row.kind),
-        project=row.project,
-        model=row.model,
-        commit=row.commit,
-        ref=row.ref,
-        asked_by=row.asked_by,
-        params=row.params,
-        options=row.options,
-        version=row.wanted,
-        trusted=row.trusted,
-    )
-    return Run(
-        id=row.id,
-        key=row.key,
-        spec=spec,
-        state=State(row.state),
-        stages=records,
-        created=row.created,
-        started=row.started,
-        ended=row.ended,
-        verdict=row.verdict,
-        reason=row.reason,
-        cancelled_by=row.cancelled_by,
-        version=row.version,
-        revision=row.revision,
-        told=row.told,
-    )

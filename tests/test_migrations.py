@@ -11,6 +11,7 @@ import bot.alive
 import bot.cursors
 import bot.later
 import bot.links
+import bot.locks
 import bot.pacing
 import bot.told  # noqa: F401 (they put their tables on the metadata)
 from bot import inbox as inbox_module

@@ -77,9 +77,11 @@ class Flows:
 
     def tell(self, number: int) -> None:
         """Bring what is told of a run up to date; whoever waited meanwhile finds it done."""
+        place = self.world.life.shop.store.get(number).spec.ref or number
         with self.engine.newest(f"tell:{number}") as mine:
             if mine:
-                runs.tell(self.world, self.engine.step, number)
+                with self.engine.one_at_a_time(f"say:{place}"):  # runs may share a comment
+                    runs.tell(self.world, self.engine.step, number)
 
     def follow(self, number: int) -> None:
         """Bring the items of an episode of drift up to date."""

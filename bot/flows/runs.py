@@ -18,6 +18,10 @@ from lifecycle import (
     Finish,
     GitTrouble,
     Kind,
+    Move,
+    Observed,
+    Overtaken,
+    PutBack,
     Rest,
     Run,
     Stage,
@@ -30,6 +34,7 @@ from lifecycle import (
 Step = Callable[..., Json]
 MOST = 40  # moves in one go; a run has three stages of three attempts at most
 WORTH_IT = timedelta(days=1)
+CROSSED = "somebody else told another text there at the same time"
 log = logging.getLogger(__name__)
 
 
@@ -53,25 +58,35 @@ def advance(world: World, step: Step, number: int) -> None:
 
 def move(world: World, number: int) -> str:
     """Make the run's next move: `moved`, `waiting`, `ended` (just now) or `resting` (ended before)."""
-    life = world.life
-    now = life.observe(number)
-    match next_move(now):
+    now = world.life.observe(number)
+    try:
+        return _make(world, now, next_move(now))
+    except Overtaken as overtaken:
+        log.info("%s", overtaken)
+        return "waiting"
+
+
+def _make(world: World, now: Observed, next_: Move) -> str:
+    life, number = world.life, now.run.id
+    match next_:
         case Begin() as begin:
             stale = _superseded(world, now.run) if begin.stage is now.run.stages[0].stage else ""
             if stale:
-                life.conclude(number, Conclude(State.CANCELLED, stale))
+                life.conclude(now.run, Conclude(State.CANCELLED, stale))
                 return "ended"
-            life.begin(number, begin)
+            life.begin(now.run, begin)
             world.poke("working", number)
             return "waiting" if begin.stage in (Stage.TRAIN, Stage.VALIDATE, Stage.DEPLOY) else "moved"
         case Finish() as finish:
-            life.finish(number, finish)
+            life.finish(now.run, finish)
         case Stop() as stop:
             life.stop(stop)
             return "waiting"
         case Conclude() as conclude:
-            life.conclude(number, conclude)
+            life.conclude(now.run, conclude)
             return "ended"
+        case PutBack():
+            life.put_back(now.run)
         case Wait():
             return "waiting"
         case Rest():
@@ -106,31 +121,37 @@ def tell(world: World, step: Step, number: int) -> None:
         return
     ref = Ref.parse(run.spec.ref)
     failed: list[BaseException] = []
+    crossed = False
     for name, say in (("check", _tell_check), ("comment", _tell_comment), ("card", cards.tell), ("label", labels.tell)):
         try:
-            step(name, partial(say, world, run, ref))
+            crossed = step(name, partial(say, world, run, ref)) == CROSSED or crossed
         except GaveUp as error:
             if not isinstance(error.last, Denied):  # what is denied stays denied: do not try for ever
                 failed.append(error.last)
             log.error("run %d: its %s could not be told: %s", number, name, error.last)
     if failed:  # the result is stored, and told when it can be
         raise Postponed(failed[0])
-    world.life.shop.store.note_told(run)
+    if not crossed:
+        world.life.shop.store.note_told(run)
 
 
-def _tell_comment(world: World, run: Run, ref: Ref) -> None:
+def _tell_comment(world: World, run: Run, ref: Ref) -> str:
     if run.spec.kind is Kind.MONITOR and run.spec.options.get("scheduled"):
         _tell_remark(world, run, ref)
-        return
+        return ""
     marker = f"run-{run.id}"
     if run.spec.options.get("report"):
         marker = f"report-{run.spec.model}"  # one comment for all pushes of a pull request
         if _newer(world, run):
-            return
+            return ""
     text = wording.run_comment(run, world.life.shop.store.ahead(run), world)
-    if world.told.is_new(f"{ref}", marker, text):
-        url = world.talk(ref).say(ref, marker, text, urgent=run.ended is not None)
-        world.told.note(f"{ref}", marker, text, run.revision, world.now(), url)
+    say = partial(world.talk(ref).say, ref, marker, text, urgent=run.ended is not None)
+    if not world.told.tell(f"{ref}", marker, text, run.revision, world.now(), say):
+        again = (_newest_report(world, run) or run).id
+        world.life.shop.store.forget_told(again)
+        world.poke("tell", again)
+        return CROSSED
+    return ""
 
 
 def _tell_remark(world: World, run: Run, ref: Ref) -> None:
@@ -164,10 +185,18 @@ def _tell_check(world: World, run: Run, _ref: Ref) -> None:
 
 
 def _newer(world: World, run: Run) -> bool:
-    newest = world.life.shop.store.find(
+    newest = _newest_report(world, run)
+    return newest is not None and newest.id > run.id
+
+
+def _newest_report(world: World, run: Run) -> Run | None:
+    """The newest run that tells its story in the same comment, for those that share one."""
+    if not run.spec.options.get("report"):
+        return None
+    found = world.life.shop.store.find(
         Filter(project=run.spec.project, model=run.spec.model, ref=run.spec.ref, kinds=(Kind.VALIDATE,)), limit=1
     )
-    return bool(newest) and newest[0].id > run.id and bool(newest[0].spec.options.get("report"))
+    return found[0] if found and found[0].spec.options.get("report") else None
 
 
 def _superseded(world: World, run: Run) -> str:

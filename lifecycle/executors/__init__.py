@@ -1,7 +1,7 @@
 """Where a stage's code runs: what every executor promises, whatever machine is behind it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -74,6 +74,13 @@ class JobStatus:
     used: Used = Used()
 
 
+def used_of(status: JobStatus) -> Used:
+    """What a job used; its seconds from its start to its end, where it did not get as far as the program itself."""
+    if status.used.seconds or status.started is None or status.ended is None:
+        return status.used
+    return replace(status.used, seconds=(status.ended - status.started).total_seconds())
+
+
 class Refusal(Exception):
     """The job cannot be run here at all; the message says why and what to do."""
 
@@ -98,6 +105,9 @@ class Executor(Protocol):
 
     def wait(self, names: Iterable[str], seconds: float) -> frozenset[str]:
         """Block until one of the running jobs has ended, at most `seconds`; the names of those that have."""
+
+    def running(self) -> frozenset[str]:
+        """Every job that runs now, whoever asked for it."""
 
     def forget(self, name: str) -> None:
         """Delete what is kept of an ended job."""

@@ -6,6 +6,7 @@ from lifecycle.endpoints import Serving, ServingStatus
 from lifecycle.executors import JobState, JobStatus
 from lifecycle.registry import Champion, Version
 from lifecycle.runs import Run, StageRecord
+from lifecycle.serving import serve
 from lifecycle.shop import Outcome, Shop, Trouble, serving_name
 
 PART = "server"
@@ -38,8 +39,8 @@ def status(shop: Shop, run: Run) -> Mapping[str, JobStatus]:
 
 
 def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:  # noqa: ARG001
-    """Give the server its share of the traffic and note who put it there."""
-    version, name = _version(shop, run), serving_name(run.spec.project, run.spec.model)
+    """Note who put the version in production, and give its server its share of the traffic."""
+    version = _version(shop, run)
     share = int(run.spec.options.get("share", 100))
     champion = shop.registry.champion(run.spec.project, run.spec.model)
     mine, shares = deployment(run), {deployment(run): 100}
@@ -47,22 +48,18 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:  # noqa: ARG00
         if champion is None or champion.number == version.number:
             raise Trouble("A share of the traffic needs another version that serves the rest; promote one first.")
         shares = {_deployment(run.spec.project, run.spec.model, champion.number): 100 - share, mine: share}
-    before = set(shop.endpoint.routes(name))
-    shop.endpoint.route(name, shares)
-    shop.registry.crown(
-        Champion(
-            project=run.spec.project,
-            model=run.spec.model,
-            number=version.number,
-            deployment=mine,
-            share=share,
-            by=run.spec.asked_by,
-            run=run.id,
-            at=shop.now(),
-        )
+    crowned = Champion(
+        project=run.spec.project,
+        model=run.spec.model,
+        number=version.number,
+        deployment=mine,
+        share=share,
+        by=run.spec.asked_by,
+        run=run.id,
+        at=shop.now(),
     )
-    for retired in before - set(shares):
-        shop.endpoint.retire(retired)
+    shop.registry.crown(crowned, run)
+    serve(shop, run.spec.project, run.spec.model)  # others follow by themselves, as this machine would
     if share == 100:
         shop.watching.retrained(run.spec.project, run.spec.model, version.number)
     return Outcome(f"{version.name} serves {share} % of the traffic", {"shares": shares, "deployment": mine})

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.alive import Alive
 from bot.engine import Engine
+from bot.later import Later
 from bot.secrets import Secret
 from bot.settings import Settings
 from bot.storage import Storage, open_storage
@@ -33,7 +34,8 @@ def engine_of(name: str, folder: Path, finished: int, until: datetime) -> Iterat
             url = Secret(stack.enter_context(postgres()))
         folder.mkdir()
         storage = open_storage(Settings.model_construct(state=folder, database=url))
-        engine = Engine(storage.engine_url, Alive(storage.main, alone=storage.sqlite), {"work": lambda number: None})
+        alive = Alive(storage.main, alone=storage.sqlite)
+        engine = Engine(storage.engine_url, alive, Later(storage.main), {"work": lambda number: None})
         engine.launch()
         stack.callback(storage.main.dispose)
         stack.callback(storage.inbox.dispose)

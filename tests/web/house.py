@@ -175,7 +175,7 @@ class House:
         digest = self.registry.seal(package, facts)
         at = self.time - timedelta(minutes=minutes)
         made = Version(PROJECT, MODEL, 0, digest, run.id, run.spec.commit, at, str(judged.verdict), metrics)
-        version = self.registry.add(made, package)
+        version = self.registry.add(made, package, run)
         self.links.add(f"run:{run.id}", f"version:{PROJECT}/{MODEL}/{version.number}", "made", at)
         return version
 
@@ -184,10 +184,10 @@ class House:
         run = self.ask(Kind.PROMOTE, minutes, version=version.number, asked_by=by, options={"share": share})
         name = f"octo.bikes.{MODEL}.v{version.number}"
         run = self.begin(run, Stage.DEPLOY, minutes, server=name)
+        at = self.time - timedelta(minutes=minutes)
+        self.registry.crown(Champion(PROJECT, MODEL, version.number, name, share, by, run.id, at), run)
         run = self.finish(run, Stage.DEPLOY, minutes - 0.05, f"{version.name} serves {share} % of the traffic")
         self.conclude(run, State.SUCCEEDED, minutes - 0.05, version=version.number)
-        at = self.time - timedelta(minutes=minutes)
-        self.registry.crown(Champion(PROJECT, MODEL, version.number, name, share, by, run.id, at))
         self.links.add(f"run:{run.id}", f"version:{PROJECT}/{MODEL}/{version.number}", "deployed", at)
         return run
 

@@ -12,8 +12,9 @@ def furnish(house: House) -> Sequence[Run]:
     """The story of the demo, and one run in every other state; all runs, oldest first."""
     day = 1440.0
     first_judged = judgement(old=None, new=45.1)
-    first = house.conclude(house.trained(40 * day, first_judged), State.SUCCEEDED, 40 * day, verdict="PASS", version=1)
+    first = house.trained(40 * day, first_judged)
     v1 = house.version(first, first_judged, 40 * day, None)
+    house.conclude(first, State.SUCCEEDED, 40 * day, verdict="PASS", version=1)
     house.links.add("github:octo/bikes#12", "boards:Fabrikam/345", "planned", house.time)
     house.promote(v1, 39 * day, "ben")
     worse = house.trained(
@@ -23,9 +24,8 @@ def furnish(house: House) -> Sequence[Run]:
     better_judged = judgement(Verdict.PASS, 45.1, 38.2)
     params = {"max_depth": 6, "learning_rate": 0.05, "early_stopping": True, "loss": "absolute_error"}
     better = house.trained(20 * day, better_judged, params=params)
-    v2 = house.version(
-        house.conclude(better, State.SUCCEEDED, 20 * day, verdict="PASS", version=2), better_judged, 20 * day, "v1"
-    )
+    v2 = house.version(better, better_judged, 20 * day, "v1")
+    house.conclude(better, State.SUCCEEDED, 20 * day, verdict="PASS", version=2)
     house.promote(v2, 19 * day, "cho")
     windows = [
         house.watch(m, w, 2 if m > 2 else 1, (7 - m) * day) for m, w in enumerate((0.012, 0.034, 0.14, 0.92, 2.4), 1)

@@ -1,0 +1,93 @@
+"""Heartbeats and locks between machines, on PostgreSQL."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from bot.alive import Alive, host_name, host_of, is_gone, living
+from bot.locks import Locks
+from bot.schema import metadata
+from lifecycle import connect
+
+pytestmark = pytest.mark.postgres
+LEASE = 0.6
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[Engine]:
+    engine = connect(database)
+    metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def worker(engine: Engine, host: str) -> tuple[Alive, Locks]:
+    alive = Alive(engine, alone=False, host=host, lease=LEASE)
+    alive.beat()
+    return alive, Locks(engine, alive.me, LEASE)
+
+
+def test_a_lock_is_held_by_one_machine_at_a_time(engine: Engine) -> None:
+    (one, mine), (other, theirs) = worker(engine, "a"), worker(engine, "b")
+    got = threading.Event()
+
+    def want() -> None:
+        with theirs.holding("run:1"):
+            got.set()
+
+    with mine.holding("run:1"):
+        thread = threading.Thread(target=want)
+        thread.start()
+        for _ in range(8):
+            one.beat()
+            other.beat()
+            assert not got.wait(0.1)
+    assert got.wait(5)
+    thread.join()
+    assert mine.holder("run:1") == ""
+
+
+def test_the_lock_of_a_machine_that_is_silent_for_longer_than_its_lease_is_free(engine: Engine) -> None:
+    (_, mine), (other, theirs) = worker(engine, "a"), worker(engine, "b")
+    with mine.holding("run:1"):
+        began = time.monotonic()
+        with theirs.holding("run:1"):
+            assert 0.1 < time.monotonic() - began < 5
+        # The one that was silent gave back what it no longer had: nothing is left, and nobody lost a lock by it.
+        with mine.holding("run:2"):
+            other.beat()
+    assert theirs.holder("run:1") == ""
+
+
+def test_who_is_alive_and_what_a_machine_is_called(engine: Engine, tmp_path: Path) -> None:
+    host = host_of(tmp_path)
+    assert host == host_of(tmp_path)
+    alive, _ = worker(engine, host)
+    (seen,) = living(engine, LEASE)
+    assert (seen.executor, seen.host, seen.name) == (alive.me, host, host_name(engine, host))
+    assert seen.name
+    assert not is_gone(engine, host)
+    assert is_gone(engine, "never heard of")
+
+    alive.leave(seconds=60.0)
+    assert living(engine, LEASE) == []
+    time.sleep(2.5 * LEASE)
+    assert not is_gone(engine, host)  # it said that it would be back
+    alive.beat()
+    alive.leave()
+    assert is_gone(engine, host)
+
+
+def test_of_many_processes_that_ask_first_what_a_machine_is_called_all_hear_the_same(tmp_path: Path) -> None:
+    names: list[str] = []
+    threads = [threading.Thread(target=lambda: names.append(host_of(tmp_path))) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(names) == 16
+    assert len(set(names)) == 1
