@@ -35,7 +35,7 @@ def test_cancel_ends_a_training_with_everything_that_it_started(world: World) ->
     assert "jonas" in ended
     assert re.search(r"during train, after [\d.]+ s; it had used [\d.]+ s of processor and at most \d+ MB", ended)
     assert "`/cancel" not in ended
-    assert any("Cancelling [run" in one for one in issue.said())
+    issue.says("Cancelling [run")
 
     issue.comment("/cancel")
     assert "nothing to cancel" in issue.says("was not carried out")
