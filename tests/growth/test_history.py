@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from bot.alive import Alive, alive_count
+from bot.alive import Alive, living
 from bot.bell import Bell
 from bot.events import SweepDue
 from bot.inbox import Inbox
@@ -36,6 +36,8 @@ from lifecycle import (
     Watching,
     Window,
 )
+from lifecycle.hosts import ALONE
+from lifecycle.lookout import due
 from tests.bench.history import fill
 from tests.bench.postgres import postgres, programs
 from tests.growth.work import cost
@@ -64,7 +66,7 @@ class House:
             runs=self.store, registry=self.registry, watching=self.watching, links=self.links,
             log=lambda _run, _stage, offset: (b"", offset), routes=lambda _project, _model: {},
             score=lambda _project, _model, _body: Answer(200, b"{}"), url_of=lambda _ref: "",
-            commit_url=lambda _project, _sha: "", health=lambda: {"worker": "ok" if alive_count(main) >= 0 else ""},
+            commit_url=lambda _project, _sha: "", health=lambda: {"worker": "ok" if len(living(main)) >= 0 else ""},
             inbox_depth=self.inbox.waiting, address="https://bot.test", version="1", now=lambda: NOW,
         )  # fmt: skip
         self.package = self.folder / "package"
@@ -157,7 +159,8 @@ def test_a_page_costs_an_old_bot_what_it_costs_a_young_one(houses: tuple[House, 
 WORK: Mapping[str, Callable[[House], Any]] = {
     "a new run": lambda house: house.store.create(spec(Kind.TRAIN), "growth/new", NOW),
     "the line": lambda house: [house.store.ahead(_waiting(house)), house.store.behind(_waiting(house))],
-    "how many work": lambda house: house.store.working("train"),
+    "how many work": lambda house: house.store.working("train", "here"),
+    "what one machine of several looks for": lambda house: due(house.storage.main, ALONE, 2),
     "open runs": lambda house: house.store.open_numbers(),
     "running runs": lambda house: house.store.find(Filter(state=State.RUNNING), limit=1000),
     "waiting runs": lambda house: house.store.find(Filter(state=State.WAITING), limit=100),
@@ -174,9 +177,9 @@ WORK: Mapping[str, Callable[[House], Any]] = {
     "telling": lambda house: house.store.note_told(_waiting(house)),
     "forgetting what was told": lambda house: house.store.forget_told(_waiting(house).id),
     "the champion": lambda house: house.registry.champion("octo/r0", "m0"),
-    "a version": lambda house: house.registry.add(_version(_waiting(house)), house.package),
+    "a version": lambda house: house.registry.add(_version(_waiting(house)), house.package, _waiting(house)),
     "a promotion": lambda house: house.registry.crown(
-        Champion("octo/r3", "m3", 1, "serve", 100, "jonas", _waiting(house).id, NOW)
+        Champion("octo/r3", "m3", 1, "serve", 100, "jonas", _waiting(house).id, NOW), _waiting(house)
     ),
     "a window": lambda house: house.watching.note(
         Window("octo/r3", "m3", 1, _waiting(house).id, NOW, NOW, 9, "CLEAN", 0.1, NOW)
@@ -186,7 +189,7 @@ WORK: Mapping[str, Callable[[House], Any]] = {
     "what was told": lambda house: [house.told.is_new("github:octo/r0#1", "run-8", "x"), house.told.urls("run:8")],
     "what waits": lambda house: [house.inbox.take(50), house.inbox.waiting()],
     "an event handled": lambda house: house.inbox.done([SweepDue(NOW).id]),
-    "events revived": lambda house: house.inbox.revive(),
+    "events revived": lambda house: house.inbox.revive(lambda _row: True),
     "events kept": lambda house: house.inbox.prune(datetime(2000, 1, 1, tzinfo=UTC)),
     "a heartbeat": lambda house: house.alive.beat(),
 }  # fmt: skip
