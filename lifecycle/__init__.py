@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lifecycle.hosts import Hosts
     from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
     from lifecycle.registry import Champion, Registry, Version
+    from lifecycle.reports import report_document
     from lifecycle.runs import (
         Begin,
         Conclude,
@@ -66,6 +67,7 @@ _HOME = {
     "hosts": ("Hosts",),
     "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
     "registry": ("Champion", "Registry", "Version"),
+    "reports": ("report_document",),
     "runs": ("Begin", "Conclude", "Finish", "Kind", "Move", "Observed", "PutBack", "Rest", "Run", "Spec", "Stage",
              "StageRecord", "StageState", "State", "Stop", "Value", "Wait", "next_move", "plan"),
     "schema": ("Utc",),
@@ -154,6 +156,7 @@ __all__ = [
     "plan",
     "read_project",
     "read_window",
+    "report_document",
     "serving_name",
 ]
 

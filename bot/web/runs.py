@@ -1,7 +1,7 @@
 """The list of runs, and what there is to see of one: its stages, its log, its report, what it is linked to."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,7 +14,18 @@ from bot.web import logs, reports
 from bot.web.drifting import report_of
 from bot.web.scales import Stretch, stretch
 from bot.web.views import Views
-from lifecycle import DriftReport, Filter, Judgement, NoSuchRun, Run, Stage, StageRecord, StageState, State
+from lifecycle import (
+    DriftReport,
+    Filter,
+    Judgement,
+    NoSuchRun,
+    Run,
+    Stage,
+    StageRecord,
+    StageState,
+    State,
+    report_document,
+)
 
 PAGE = 50
 OURS = {"policy", "check", "report"}  # options that only the bot itself sets; the commit of the rules is shown by name
@@ -82,7 +93,7 @@ def add_runs(app: flask.Flask, views: Views) -> None:
 
     @app.get(f"{RUN}/report.json")
     def report(number: int) -> flask.Response:
-        found = next(_reports(_run(views, number)), None)
+        found = _report(_run(views, number))
         if found is None:
             flask.abort(404)
         return flask.jsonify(found)
@@ -158,8 +169,10 @@ def _drift(run: Run) -> DriftReport | None:
     return report_of(watched.result["report"]) if watched and "report" in watched.result else None
 
 
-def _reports(run: Run) -> Iterator[Any]:
-    return (record.result[key] for record in run.stages for key in ("judgement", "report") if key in record.result)
+def _report(run: Run) -> Any | None:
+    """What validation (docs/report.schema.json) or monitoring found; None where nothing was."""
+    watched = run.stage(Stage.MONITOR)
+    return report_document(run) or (watched.result.get("report") if watched else None)
 
 
 def _stretch(run: Run, record: StageRecord, now: datetime) -> Stretch | None:

@@ -12,6 +12,7 @@ OURS = frozenset(
         "MLmodel",
         "MODEL_CARD.md",
         "manifest.json",
+        "packages.txt",
         "profile.bin",
         "python_env.yaml",
         "report.json",

@@ -45,6 +45,7 @@ def changed_facts(shop: Shop, run: Run, rules: Model, data: Holdout, version: Ve
         "data": None if known is None else known != data.data_version,
         "parameters": _differences(_parameters(manifest), full_parameters(recipe, run)),
         "requirements": sha256(package / "requirements.txt") != manifest["environment"]["requirements_sha256"],
+        "packages": _packages(packaging.packages_of(shop.registry.folder(version)), packaging.packages_of(package)),
     }
     return {**facts, **_code_facts(shop, run, rules, version)}
 
@@ -52,6 +53,11 @@ def changed_facts(shop: Shop, run: Run, rules: Model, data: Holdout, version: Ve
 def _parameters(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     found: Mapping[str, Any] = manifest.get("parameters", {})
     return found
+
+
+def _packages(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, list[Any]]:
+    """Packages in other versions; empty where one side is not known."""
+    return _differences(old, new) if old and new else {}
 
 
 def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -14,6 +14,7 @@ from lifecycle.shop import Outcome, Shop, Trouble, part_of, requirements_of
 
 CODE_MB = 10  # the repository's Python files travel with the model, for classes that it defines; not its data
 LOADER = "lifecycle_model"
+PACKAGES = "packages.txt"  # exactly what was installed beside the model
 SEED = "seed-"  # of the parts of a run that train and predict with another seed than the first
 
 
@@ -59,6 +60,20 @@ def _build(shop: Shop, run: Run, output: Path, target: Path) -> None:
     (target / "signature.json").write_text(json.dumps({"columns": columns}, indent=1) + "\n", encoding="utf-8")
     if not (target / "MLmodel").is_file():
         _describe(target, run)
+
+
+def keep_packages(package: Path, packages: Mapping[str, str]) -> None:
+    """Note what is installed beside the model, as lines of a requirements file."""
+    if packages:
+        lines = [f"{name}=={version}\n" for name, version in packages.items()]
+        (package / PACKAGES).write_text("".join(lines), encoding="utf-8")
+
+
+def packages_of(package: Path) -> dict[str, str]:
+    """What was installed beside the model of a package or version; empty where nobody noted it."""
+    path = package / PACKAGES
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return {name: version for name, _, version in (line.partition("==") for line in lines)}
 
 
 def _copy_code(tree: Path, target: Path) -> None:

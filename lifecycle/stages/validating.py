@@ -90,6 +90,7 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
 def _graded(shop: Shop, run: Run, data: Holdout, sheets: Sheets, version: Version | None) -> tuple[dict[str, Any], str]:
     """Everything that was found, as plain data, and the sentence that says it."""
     rules, known = shop.rules(run), Known.read(data, shop.rules(run).target)
+    packaging.keep_packages(packaging.folder(shop, run), sheets.candidate.packages)
     own = cost_of(packaging.folder(shop, run), sheets.candidate)
     theirs = cost_of(shop.registry.folder(version), sheets.champion) if version and sheets.champion else None
     digests = input_digests(shop, run, data, sheets.candidate)

@@ -112,7 +112,7 @@ def test_run_as_json(client: FlaskClient, runs: dict[str, Run]) -> None:
     found = client.get(f"/runs/{run.id}.json").get_json()
     assert found["spec"]["model"] == MODEL
     assert found["stages"][0]["started"].startswith("2025-05-04T14:27:06")
-    assert client.get(f"/runs/{run.id}/report.json").get_json()["primary"]["metric"] == "mae"
+    assert client.get(f"/runs/{run.id}/report.json").get_json()["judgement"]["primary"]["metric"] == "mae"
 
 
 def test_log_comes_in_pieces(client: FlaskClient, house: House) -> None:
