@@ -74,7 +74,7 @@ def _training(report: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[st
     facts += ["parameters: " + ", ".join(_code(f"{name}={value}") for name, value in given[:MOST])] if given else []
     if manifest.get("parent"):
         others = changed.get("others_count", 0)
-        facts.append(f"made while {manifest['parent']} served; {others} other changes to the model since that")
+        facts.append(f"made while {manifest['parent']} served; changes of others to the model since that: {others}")
     return ["## Training", "", *(f"- {one}" for one in facts), ""]
 
 

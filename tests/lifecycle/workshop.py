@@ -89,11 +89,12 @@ class Workshop:
             now = self.life.observe(number)
             match next_move(now):
                 case Begin() as begin:
-                    self.life.begin(number, begin)
+                    self.life.begin(now.run, begin)
                 case Finish() as finish:
-                    self.life.finish(number, finish)
+                    self.life.finish(now.run, finish)
                 case Conclude() as conclude:
-                    return self.life.conclude(number, conclude)
+                    self.life.conclude(now.run, conclude)
+                    return self.shop.store.get(number)
                 case Wait():
                     self.shop.executor.wait(list(now.jobs), 10)
                 case other:
@@ -105,7 +106,10 @@ class Workshop:
         run = self.run(Kind.TRAIN, **options)
         assert run.state is State.SUCCEEDED, run.reason
         assert run.version is not None
-        self.shop.registry.crown(Champion(PROJECT, MODEL, run.version, "here", 100, "jonas", run.id, self.clock))
+        spec = Spec(Kind.PROMOTE, PROJECT, MODEL, self.head, "", "jonas", version=run.version)
+        deploy = self.life.start(spec, f"promote-{run.id}")
+        champion = Champion(PROJECT, MODEL, run.version, "here", 100, "jonas", deploy.id, self.clock)
+        self.shop.registry.crown(champion, deploy)
         version = self.shop.registry.get(PROJECT, MODEL, run.version)
         assert version is not None
         return version
