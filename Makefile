@@ -6,11 +6,12 @@ SHELL := /bin/bash
 export UV_SYSTEM_CERTS ?= 1
 export UV_NATIVE_TLS ?= 1
 
-.PHONY: help setup setup-dev demo test lint types bench clean
+.PHONY: help setup setup-dev demo test lint types bench torture clean
 help:
 	@echo "make demo          the whole lifecycle on real data, then leaves it running (ONCE=1: ends, exit 0 if all came true)"
 	@echo "make test          lint, types and tests"
 	@echo "make bench         the benchmarks of tests/bench, as JSON"
+	@echo "make torture       kills at random instants, on both databases and with two replicas (half an hour)"
 	@echo "make clean         removes what these made"
 
 # uv installs in seconds; where it cannot be had, or cannot reach what pip is set up to use, pip does the same slowly.
@@ -45,6 +46,11 @@ test: lint types
 
 bench: setup-dev
 	@for file in tests/bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+TORTURE ?= --commands 500 --kills 50 --seed 1
+torture: setup-dev
+	@held=0; for bad in "sqlite" "postgresql" "postgresql --replicas 2"; do echo "== $$bad"; \
+	$(BIN)/python -m tests.torture --database $$bad $(TORTURE) || held=1; done; exit $$held
 
 clean:
 	rm -rf $(VENV) demo-state demo.json build *.egg-info

@@ -64,10 +64,16 @@ def _day(plan: Plan, home: House, say: Callable[[str], None]) -> dict[str, Any]:
     say("all is well from now on")
     rest = _rest(home, book, plan.patience)
     serving = _serve(home)
+    tidied = _tidied(home)
     closed = [replica.close() for replica in home.replicas]
     post.close()
     found = _reckon(home, book, harm, post)
-    found |= {"seconds": round(acted), "seconds_to_rest": rest, "impatient": book.impatient}
+    found |= {
+        "seconds": round(acted),
+        "seconds_to_rest": rest,
+        "seconds_to_tidiness": tidied,
+        "impatient": book.impatient,
+    }
     found |= {"faults": weather.faults, "serving": serving, "exit_codes": closed, "plan": asdict(plan)}
     found["plan"]["database"] = plan.database.split(":")[0] or "sqlite"
     return {"held": not broken(found), "broken": broken(found), **found}
@@ -87,6 +93,14 @@ def _rest(home: House, book: Book, patience: float) -> float | None:
             return round(still - begun, 1)
         time.sleep(0.5)
     return None
+
+
+def _tidied(home: House, patience: float = 60.0) -> float:
+    """Wait, within reason, until the bot has cleared away what was left of the killed; the seconds that took."""
+    begun = time.monotonic()
+    while leftovers.leaked(home.state) and time.monotonic() - begun < patience:
+        time.sleep(0.5)
+    return round(time.monotonic() - begun, 1)
 
 
 def _serve(home: House) -> dict[str, Any]:

@@ -60,9 +60,11 @@ def _restarted(blows: Iterable[Blow], state: Path) -> list[Stretch]:
     found = []
     for blow in blows:
         for name in blow.jobs:
+            if not name.startswith("run-"):
+                continue
             stem, _, attempt = name.rpartition("-")
-            begun = JobFolder(state / "jobs" / f"{stem}-{int(attempt) + 1}").read("pid.json") if stem else None
-            if begun and name.startswith("run-"):
+            begun = JobFolder(state / "jobs" / f"{stem}-{int(attempt) + 1}").read("pid.json")
+            if begun:
                 found.append((float(begun["started"]) - blow.at, name))
     return found
 
