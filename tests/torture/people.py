@@ -113,7 +113,7 @@ class People:
         self.comment(repo, issue, "/retrain", "retrain", "succeeded")
 
     def watches(self, dice: random.Random) -> None:
-        issue = self._open(DRIFTING, "mira")
+        issue = self.open(DRIFTING, "mira")
         self.comment(DRIFTING, issue, "/monitor window=2011-03", "monitor")
 
     def pulls(self, dice: random.Random) -> None:
@@ -143,7 +143,7 @@ class People:
 
     def drifts(self, dice: random.Random) -> None:
         """One model goes into production and is asked what it never learnt: a single drift, seen many times."""
-        issue = self._open(DRIFTING, "mira")
+        issue = self.open(DRIFTING, "mira")
         self.comment(DRIFTING, issue, "/train", "train", "succeeded")
         version = self.version(DRIFTING, issue)
         self.comment(DRIFTING, issue, f"/promote v{version}", "promote", "succeeded", by="jonas")
@@ -157,9 +157,10 @@ class People:
 
     def _issue(self, dice: random.Random) -> tuple[str, int]:
         repo = dice.choice((*BOARDED, *ALONE))
-        return repo, self._open(repo, "mira")
+        return repo, self.open(repo, "mira")
 
-    def _open(self, repo: str, by: str) -> int:
+    def open(self, repo: str, by: str) -> int:
+        """A new issue; its number."""
         return self.stage.github.world.issue_open(by, f"octo/{repo}", "A better line", "").number
 
     def comment(self, repo: str, issue: int, text: str, makes: str, ends: str = "", by: str = "mira") -> Command:
