@@ -1,6 +1,6 @@
 """Where a version serves: what every endpoint promises, whatever is behind it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -48,6 +48,9 @@ class Endpoint(Protocol):
 
     def routes(self, model: str) -> dict[str, int]:
         """The shares in force, empty when nothing serves."""
+
+    def deployments(self, model: str) -> Collection[str]:
+        """Everything that was deployed for the model and not retired."""
 
     def score(self, model: str, body: bytes) -> Answer:
         """Answer one scoring request (MLflow's JSON: dataframe_records, dataframe_split) and log both."""

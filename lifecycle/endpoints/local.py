@@ -145,6 +145,11 @@ class LocalEndpoint:
     def routes(self, model: str) -> dict[str, int]:
         return dict((self._routes.read() or {}).get(model, {}))
 
+    def deployments(self, model: str) -> frozenset[str]:
+        names = (path.stem for path in (self.root / "deployments").glob("*.json"))
+        records = {name: self._kept(name).read() for name in names if NAME.match(name)}
+        return frozenset(name for name, record in records.items() if record and record["model"] == model)
+
     def score(self, model: str, body: bytes) -> Answer:
         """As every endpoint: 400 for what is no request, 404 where nothing serves, 413, 503 while starting, 504.
 

@@ -77,7 +77,7 @@ class JobFolder:
         return JobStatus(JobState.LOST, reason, started=_moment(begun))
 
     def tidy(self) -> None:
-        """Remove the files that a keeper was writing when it was killed."""
+        """Remove what was being written by a process that was killed."""
         for half in self.path.glob("*.json.*"):
             half.unlink(missing_ok=True)
 

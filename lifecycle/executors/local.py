@@ -74,6 +74,7 @@ class LocalExecutor:
             environments.check(job.requirements, job.trusted)
         except environments.Unsuitable as trouble:
             raise Refusal(str(trouble)) from None
+        folder.tidy()
         private = self.root / "work" / job.name
         place = Place(folder.path, private, self.environment(job.requirements), self.python, wall)
         orders = spec(job, place, self.installer) | {"log_bytes": self.log_bytes}

@@ -6,11 +6,11 @@ from lifecycle.endpoints import Serving, ServingStatus
 from lifecycle.executors import JobState, JobStatus
 from lifecycle.registry import Champion, Version
 from lifecycle.runs import Run, StageRecord
-from lifecycle.serving import serve
+from lifecycle.serving import PREFIX, deployment_of, serve
 from lifecycle.shop import Outcome, Shop, Trouble, serving_name
 
 PART = "server"
-PREFIX = "serve-"  # no job of a run is named so
+__all__ = ["PART", "PREFIX", "begin", "deployment", "finish", "status"]
 AS_JOB = {
     Serving.UNKNOWN: JobState.UNKNOWN,
     Serving.STARTING: JobState.RUNNING,
@@ -21,7 +21,7 @@ AS_JOB = {
 
 def deployment(run: Run) -> str:
     """The natural name of the deployment: the version's, so that deploying it again finds it."""
-    return _deployment(run.spec.project, run.spec.model, run.spec.version)
+    return deployment_of(run.spec.project, run.spec.model, run.spec.version)
 
 
 def begin(shop: Shop, run: Run) -> None:
@@ -47,7 +47,7 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:  # noqa: ARG00
     if share < 100:
         if champion is None or champion.number == version.number:
             raise Trouble("A share of the traffic needs another version that serves the rest; promote one first.")
-        shares = {_deployment(run.spec.project, run.spec.model, champion.number): 100 - share, mine: share}
+        shares = {deployment_of(run.spec.project, run.spec.model, champion.number): 100 - share, mine: share}
     crowned = Champion(
         project=run.spec.project,
         model=run.spec.model,
@@ -71,7 +71,3 @@ def _version(shop: Shop, run: Run) -> Version:
     if version is None:
         raise Trouble(f"There is no version v{number} of {run.spec.model}.")
     return version
-
-
-def _deployment(project: str, model: str, number: int | None) -> str:
-    return f"{PREFIX}{serving_name(project, model)}.v{number}"

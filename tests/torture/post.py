@@ -12,7 +12,6 @@ class Post:
     """Reads both couriers' logs as they grow: these keep only the latest attempts."""
 
     def __init__(self, stage: Stage) -> None:
-        self._world, self._again = stage.github.world, set[int]()
         self._couriers = (stage.github.world.courier, stage.azure.courier)
         self._seen: set[int] = set()
         self._kept: list[Attempt] = []  # so that no id in `_seen` is used again
@@ -38,16 +37,6 @@ class Post:
     def _watch(self) -> None:
         while not self._over.wait(1.0):
             self._look()
-            self._redeliver()
-
-    def _redeliver(self) -> None:
-        """Press "Redeliver" on what failed."""
-        with self._world.lock:
-            for app in self._world.apps.values():
-                for one in list(app.hook.deliveries if app.hook else ()):
-                    if one.status_code >= 300 and one.id not in self._again:
-                        self._again.add(one.id)
-                        self._world.redeliver(one)
 
     def _look(self) -> None:
         for courier in self._couriers:
