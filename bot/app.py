@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bot.bell import Bell
 from bot.events import Event, SweepDue
-from bot.house import figure_url, organisation, plans, the_life, views, web_address
+from bot.house import figure_url, organisation, plans, repository_page, the_life, views
 from bot.inbox import Inbox
 from bot.occupancy import occupy
 from bot.ports import Permission
@@ -24,6 +24,7 @@ from bot.supervisor import say_prepared
 
 if TYPE_CHECKING:
     from bot.adapters.azure_boards import AzureBoards
+    from bot.adapters.azure_repos import AzureRepos
     from bot.adapters.github import GitHub
     from bot.alive import Alive
     from bot.engine import Engine
@@ -71,7 +72,7 @@ def web(path: Path) -> int:
     storage = open_storage(settings)
     say_prepared(os.environ)
     inbox = Inbox(storage.inbox, Bell(settings.state / BELL))
-    pages = create_pages(views(settings, storage, inbox, the_life(settings, storage, None, os.environ, now)))
+    pages = create_pages(views(settings, storage, inbox, the_life(settings, storage, {}, os.environ, now)))
     serve(Intake(hooks(settings), inbox, Bridge(pages)), listening, settings.state / "web.ready")
     inbox.close()
     using.close()
@@ -165,23 +166,24 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
     def put(*events: Event) -> int:
         return inbox.put(events)
 
-    github, boards = the_github(settings, storage), the_boards(settings)
-    talks = {name: one for name, one in (("github", github), ("boards", boards)) if one is not None}
+    github, boards, repos = the_github(settings, storage), the_boards(settings), the_repos(settings)
+    forges = {name: one for name, one in (("github", github), ("repos", repos)) if one is not None}
+    trackers = {name: one for name, one in (("github", github), ("boards", boards)) if one is not None}
     return World(
-        life=the_life(settings, storage, github, os.environ, now),
+        life=the_life(settings, storage, dict(forges), os.environ, now),
         links=Links(storage.main),
         told=Told(storage.main),
         cursors=Cursors(storage.main),
-        talks=dict(talks),
-        forges={"github": github} if github else {},
-        trackers=dict(talks),
+        talks={**forges, **trackers},
+        forges=dict(forges),
+        trackers=dict(trackers),
         histories={"github": github} if github else {},
         plans=plans(settings),
         permissions={name: Permission(level) for name, level in settings.permissions.items()},
         two_people=settings.two_people,
         people=settings.people,
         public_url=settings.public_url,
-        web_url=lambda project: f"{web_address(settings)}/{project}",
+        web_url=lambda project: repository_page(settings, project),
         now=now,
         figure_url=figure_url(settings),
         put=put,
@@ -233,6 +235,16 @@ def the_boards(settings: Settings) -> "AzureBoards | None":
     return AzureBoards(said.url, said.token.reveal(), boards=boards, cache=cache, environ=os.environ)
 
 
+def the_repos(settings: Settings) -> "AzureRepos | None":
+    """Azure Repos, where a project's repository is there."""
+    said = settings.azure_devops
+    if said is None or all(one.forge != "azure-repos" for one in settings.projects):
+        return None
+    from bot.adapters.azure_repos import AzureRepos
+
+    return AzureRepos(said.url, said.token.reveal(), cache=settings.state / "azure-devops", environ=os.environ)
+
+
 def hooks(settings: Settings) -> "list[Hook]":
     """Where each platform posts to; settings without secrets for them were refused before."""
     from bot.adapters import azure_hooks, github_hooks
@@ -249,7 +261,8 @@ def hooks(settings: Settings) -> "list[Hook]":
         basic = [(said.username or "", password.reveal()) for password in said.password or ()]
         checks = azure_credentials(basic, said.header or "", [secret.reveal() for secret in said.secret or ()])
         path = "/webhooks/azure-devops"
-        found.append(Hook("azure-devops", path, checks, lambda _kind, body: azure_hooks.decode(body, place)))
+        there = {one.repository.lower(): one.repository for one in settings.projects if one.forge == "azure-repos"}
+        found.append(Hook("azure-devops", path, checks, lambda _kind, body: azure_hooks.decode(body, place, there)))
     return found
 
 

@@ -40,12 +40,12 @@ class Ask:
     def plan(self) -> Plan:
         """The repository and board that this place belongs to. Raises Refused."""
         world = self.world
-        if self.ref.system == "github":
+        if self.ref.system in world.forges:
             if self.ref.place not in world.plans:
                 raise Refused(f"{self.ref.place} is not among the projects of this bot's app.yaml.")
             return world.plans[self.ref.place]
         near = (end for link in world.links.around(str(self.ref)) for end in (link.a, link.b))
-        linked = [Ref.parse(end).place for end in near if end.startswith("github:")]
+        linked = [Ref.parse(end).place for end in near if end.partition(":")[0] in world.forges]
         mine = [plan for plan in world.plans.values() if (plan.board or "").split("/")[0] == self.ref.place]
         for place in linked:
             if place in world.plans:

@@ -23,6 +23,7 @@ def plans(settings: Settings) -> Mapping[str, Plan]:
     return {
         one.repository: Plan(
             repository=one.repository,
+            forge="repos" if one.forge == "azure-repos" else "github",
             branch=one.branch,
             board=f"{organisation(settings)}/{one.board.project}" if one.board else None,
             retrain_items=one.opens,
@@ -42,6 +43,15 @@ def web_address(settings: Settings) -> str:
     return "https://github.com" if url == "https://api.github.com" else url.removesuffix("/api/v3")
 
 
+def repository_page(settings: Settings, repository: str) -> str:
+    """Where people see a repository."""
+    on_azure = any(one.repository == repository and one.forge == "azure-repos" for one in settings.projects)
+    if on_azure and settings.azure_devops:
+        project, _, name = repository.partition("/")
+        return f"{settings.azure_devops.url}/{project}/_git/{name}"
+    return f"{web_address(settings)}/{repository}"
+
+
 def health(settings: Settings, storage: Storage, inbox: Inbox) -> Mapping[str, str]:
     """Of each part, `ok` or what is wrong."""
     inbox.waiting()
@@ -55,16 +65,24 @@ def address_of(settings: Settings, text: str) -> str:
     ref = Ref.parse(text)
     if ref.system == "github":
         return f"{web_address(settings)}/{ref.place}/issues/{ref.number}"
+    if ref.system == "repos":
+        return f"{repository_page(settings, ref.place)}/pullrequest/{ref.number}"
     return f"{settings.azure_devops.url}/_workitems/edit/{ref.number}" if settings.azure_devops else ""
 
 
 def the_life(
-    settings: Settings, storage: Storage, forge: Forge | None, environ: Mapping[str, str], now: Callable[[], datetime]
+    settings: Settings,
+    storage: Storage,
+    forges: Mapping[str, Forge],
+    environ: Mapping[str, str],
+    now: Callable[[], datetime],
 ) -> Lifecycle:
     """The machine-learning lifecycle on this machine."""
     from lifecycle import LocalEndpoint, LocalExecutor, PredictionLog, Shop, Source, Workspaces
 
     def source(project: str) -> Source:
+        known = plans(settings).get(project)
+        forge = forges.get(known.forge if known else "github")
         if forge is None:
             raise LookupError(f"nothing says where {project} is")
         return forge.source(project)
@@ -128,7 +146,7 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         routes=lambda project, model: routes_of(shop.registry.serving(project, model)),
         score=score,
         url_of=lambda text: address_of(settings, text),
-        commit_url=lambda project, sha: f"{web_address(settings)}/{project}/commit/{sha}",
+        commit_url=lambda project, sha: f"{repository_page(settings, project)}/commit/{sha}",
         health=lambda: health(settings, storage, inbox),
         inbox_depth=inbox.waiting,
         address=settings.public_url,

@@ -158,19 +158,21 @@ class Board(Part):
 
 
 class Project(Part):
-    """A repository with models, and the board that belongs to it."""
+    """A repository with models, where it is kept, and the board that belongs to it."""
 
     repository: Repository
+    forge: Literal["github", "azure-repos"] = "github"
     branch: Text | None = None
     board: Board | None = None
     retrain_items: tuple[Tracker, ...] | None = None
 
     @property
     def opens(self) -> tuple[Tracker, ...]:
-        """Where retrain items are opened: as said, else on the board if there is one, and on GitHub."""
+        """Where retrain items are opened: as said, else on the board if there is one, and on GitHub if it is there."""
         if self.retrain_items is not None:
             return self.retrain_items
-        return ("boards", "github") if self.board else ("github",)
+        boards: tuple[Tracker, ...] = ("boards",) if self.board else ()
+        return (*boards, "github") if self.forge == "github" else boards
 
 
 class Limits(Part):
@@ -283,12 +285,16 @@ def _check_project(
     if project.get("repository") is not None and name in seen:
         yield (*where, "repository"), "projects: this repository stands here twice"
     seen.add(name)
-    if project.get("repository") is not None and not there["github"]:
-        yield (*where, "repository"), "projects: a repository needs the section github, which is missing"
+    elsewhere = project.get("forge") == "azure-repos"
+    section = "azure_devops" if elsewhere else "github"
+    if project.get("repository") is not None and not there[section]:
+        yield (*where, "repository"), f"projects: a repository needs the section {section}, which is missing"
     if project.get("board") is not None and not there["azure_devops"]:
         yield (*where, "board"), "projects: a board needs the section azure_devops, which is missing"
     items = project.get("retrain_items")
     if isinstance(items, list):
+        if "github" in items and elsewhere:
+            yield (*where, "retrain_items"), "projects: retrain_items names github, but this repository is not there"
         if "boards" in items and project.get("board") is None:
             yield (*where, "retrain_items"), "projects: retrain_items names boards, but this project has no board"
         if len(items) != len({str(item) for item in items}):

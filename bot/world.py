@@ -19,6 +19,7 @@ class Plan:
     """Which repository and which board belong together, and where retrain items are opened."""
 
     repository: str
+    forge: str = "github"  # or repos: the system that pull requests' refs name
     branch: str | None = None
     board: str | None = None  # Fabrikam/Bikes
     retrain_items: tuple[str, ...] = ()  # boards, github
@@ -59,7 +60,8 @@ class World:
 
     def forge(self, project: str) -> Forge:
         """Where the project's code lives."""
-        return self.forges["github"]
+        plan = self.plans.get(project)
+        return self.forges[plan.forge if plan else "github"]
 
     def person(self, name: str) -> str:
         """One name for a person who is known by two; case does not count, as on the platforms."""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from bot.adapters import azure_text as text_of
 from bot.adapters.azure_comments import Comments
 from bot.adapters.azure_items import DESCRIPTION, STEPS, Change, Item, Items
+from bot.adapters.azure_people import Members, prepare_library
 from bot.adapters.azure_process import Board, Process
 from bot.adapters.azure_session import Session
 from bot.ports import Category, Comment, Denied, Draft, Mark, Permission, Thing
@@ -39,8 +40,9 @@ class AzureBoards:
         timeout: int = 30,
         organisation: str | None = None,
     ) -> None:
-        self._session = Session(url, token, timeout, organisation, partial(_use, cache, environ))
+        self._session = Session(url, token, timeout, organisation, partial(prepare_library, cache, environ))
         self._boards = {place.lower(): board for place, board in (boards or {}).items()}
+        self._people = Members(self._session)
         self._process = Process(self._session)
         self._items = Items(self._session, self._process)
         self._comments = Comments(self._session, self._items)
@@ -61,11 +63,7 @@ class AzureBoards:
         The team is the one in the settings, else the project's default one; groups within it are not looked into.
         """
         project = self._items.project_of(ref.number)
-        team = self._board_of(project).team or self._process.default_team(project)
-        members = self._members(project, team)
-        if login.lower() not in members:
-            return Permission.READ if login else Permission.NONE
-        return Permission.MAINTAIN if members[login.lower()] else Permission.WRITE
+        return self._people.permission(project, self._board_of(project).team, login)
 
     def thing(self, ref: Ref) -> Thing:
         """The work item; its description is told as plain text."""
@@ -124,21 +122,6 @@ class AzureBoards:
     def _category(self, item: Item) -> Category:
         return self._process.category(item.project, item.type, item.state)
 
-    def _members(self, project: str, team: str) -> dict[str, bool]:
-        """Whether each member is an administrator of the team, by e-mail address in lower case."""
-        found: dict[str, bool] = {}
-        for skip in range(0, 10_000, 500):
-            rows = self._session.ask(
-                f"read the members of the team of {project}",
-                lambda clients, skip=skip: clients.core.get_team_members_with_extended_properties(  # type: ignore[misc]
-                    project, team, top=500, skip=skip
-                ),
-            )
-            found |= {(row.identity.unique_name or "").lower(): bool(row.is_team_admin) for row in rows or []}
-            if len(rows or []) < 500:
-                break
-        return found
-
     def _board(self, place: str) -> Board:
         return self._boards.get(place.lower()) or Board(project=place.rsplit("/", 1)[-1])
 
@@ -153,10 +136,3 @@ class AzureBoards:
         if ref.system != "boards" or ref.place.lower() != self.organisation.lower():
             raise Denied(f"{ref} is not a work item of {self.organisation}.")
         return ref.number
-
-
-def _use(cache: Path, environ: MutableMapping[str, str] | None) -> None:
-    """The library makes its folder while it is imported, by default in a home that may not be writable."""
-    if environ is not None:
-        cache.mkdir(parents=True, exist_ok=True)
-        environ.setdefault("AZURE_DEVOPS_CACHE_DIR", str(cache))

@@ -2,7 +2,7 @@
 
 import atexit
 import shutil
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from functools import cached_property, partial
 from tempfile import mkdtemp
 from typing import Any
@@ -17,6 +17,7 @@ from bot.settings import Azure, Board, Settings
 
 CACHE = "AZURE_DEVOPS_CACHE_DIR"
 EVENTS = ("workitem.commented", "workitem.updated")
+PULL_EVENTS = ("git.pullrequest.created", "git.pullrequest.updated", "ms.vss-code.git-pullrequest-comment-event")
 MOVES = (Category.PROPOSED, Category.IN_PROGRESS, Category.COMPLETED)
 
 
@@ -27,16 +28,19 @@ def probes(settings: Settings, environ: MutableMapping[str, str]) -> list[tuple[
     """
     if settings.azure_devops is None:
         return []
-    look = _Look(settings.azure_devops, f"{settings.public_url}/webhooks/azure-devops", environ)
+    repositories = [project.repository for project in settings.projects if project.forge == "azure-repos"]
+    events = (*EVENTS, *PULL_EVENTS) if repositories else EVENTS
+    look = _Look(settings.azure_devops, f"{settings.public_url}/webhooks/azure-devops", environ, events)
     boards = {project.board.project: project.board for project in settings.projects if project.board is not None}
     found: list[tuple[str, Probe]] = [("Azure DevOps", look.ourselves)]
     found += [(f"board {name}", partial(look.board, board)) for name, board in boards.items()]
+    found += [(f"repository {name}", partial(look.repository, name)) for name in repositories]
     return [*found, ("Azure DevOps hooks", look.hooks)]
 
 
 class _Look:
-    def __init__(self, said: Azure, hook_url: str, environ: MutableMapping[str, str]) -> None:
-        self._said, self._hook_url, self._environ = said, hook_url, environ
+    def __init__(self, said: Azure, hook_url: str, environ: MutableMapping[str, str], events: Sequence[str]) -> None:
+        self._said, self._hook_url, self._environ, self._events = said, hook_url, environ, events
 
     @cached_property
     def _session(self) -> Session:
@@ -73,6 +77,24 @@ class _Look:
             self._try(board, kind)
         yield ok(name, f"takes {' and '.join(dict.fromkeys(taken))}")
 
+    def repository(self, place: str) -> Iterator[Finding]:
+        """Whether we see a repository, and its pull requests."""
+        name, (project, repository) = f"repository {place}", place.split("/")
+        wanted = self._session.git_models.GitPullRequestSearchCriteria(status="active")
+        try:
+            found = self._session.ask(
+                f"read repository {place}", lambda clients: clients.git.get_repository(repository, project)
+            )
+            pulls = self._session.ask(
+                f"list the pull requests of {place}",
+                lambda clients: clients.git.get_pull_requests(repository, wanted, project, top=100),
+            )
+        except Gone as error:
+            yield fail(name, str(error), "Look at its name in app.yaml, and whether the bot's account may read code.")
+            return
+        branch = (found.default_branch or "nothing yet").removeprefix("refs/heads/")
+        yield ok(name, f"is at {branch}, with {len(pulls or [])} open pull requests")
+
     def _try(self, board: Board, kind: str) -> None:
         """Let Azure DevOps check a new work item without keeping it: our rights, area, iteration, required fields."""
         fields = {
@@ -93,10 +115,10 @@ class _Look:
         try:
             found = [one for one in self._subscriptions() if self._leads_to_us(one)]
         except Denied:
-            todo = f"See for yourself that {' and '.join(EVENTS)} lead to {self._hook_url}"
+            todo = f"See for yourself that {', '.join(self._events)} lead to {self._hook_url}"
             yield warn(name, "our token may not look at service hooks", todo)
             return
-        for event in EVENTS:
+        for event in self._events:
             states = [one.status for one in found if one.event_type == event]
             if not states:
                 yield fail(

@@ -1,6 +1,7 @@
 """Makes azure-devops' clients as we want them; heavy to import (0.7 s), so only `azure_session` does, when needed."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -61,7 +62,7 @@ class Signed(Authentication):
 
 
 class Clients:
-    """The three clients that we use, straight on the organisation's URL; `seen` gets every answer's headers.
+    """The clients that we use, straight on the organisation's URL; `seen` gets every answer's headers.
 
     azure-devops' own Connection would first ask for resource areas through a client that no hook can watch.
     """
@@ -76,12 +77,23 @@ class Clients:
                 raise problem
             return response
 
-        self.wit: Any = WorkItemTrackingClient(url, Signed(token))
-        self.core: Any = CoreClient(url, Signed(token))
-        self.location: Any = LocationClient(url, Signed(token))
-        for client in (self.wit, self.core, self.location):
+        def made(kind: Callable[[str, Signed], Any]) -> Any:
+            client = kind(url, Signed(token))
             client.config.hooks.append(check)
             client.config.connection.timeout = timeout
+            return client
+
+        self._made = made
+        self.wit = made(WorkItemTrackingClient)
+        self.core = made(CoreClient)
+        self.location = made(LocationClient)
+
+    @cached_property
+    def git(self) -> Any:
+        """The client for repositories, which is large, and which most do without."""
+        from azure.devops.v7_1.git.git_client import GitClient
+
+        return self._made(GitClient)
 
 
 def translated(problem: Exception, what: str, writing: bool) -> Exception:

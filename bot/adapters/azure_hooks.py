@@ -1,9 +1,11 @@
 """Decodes Azure DevOps' service hook deliveries into events (pure, and light: the web process runs it)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
+from bot.adapters import azure_pull_hooks as pulls
 from bot.events import Event, WorkItemTouched
 from bot.refs import Ref
 
@@ -43,14 +45,20 @@ class _Delivery(_Envelope, frozen=True, rename="camel", kw_only=True):
     created_date: datetime
 
 
-def decode(body: bytes, organisation: str) -> tuple[Event, ...]:
+def decode(body: bytes, organisation: str, repositories: Mapping[str, str] = {}) -> tuple[Event, ...]:
     """The events in a delivery; none where it is nothing to us. `organisation` is the name in our refs.
+
+    `repositories` leads from `project/repository` in lower case, names or ids, to what a place is called in our refs.
 
     Raises BadDelivery, with a sentence, where the body is not JSON or lacks a field that we read.
     """
     try:
         envelope = msgspec.json.decode(body, type=_Envelope)
-        if envelope.event_type not in KINDS or envelope.subscription_id == TEST_BUTTON:
+        if envelope.subscription_id == TEST_BUTTON:
+            return ()
+        if envelope.event_type in pulls.KINDS:
+            return pulls.decode(envelope.event_type, body, repositories)
+        if envelope.event_type not in KINDS:
             return ()
         delivery = msgspec.json.decode(body, type=_Delivery)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:

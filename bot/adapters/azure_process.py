@@ -86,15 +86,6 @@ class Process:
         """The type's fields by reference name, each with its allowed values, none where anything goes."""
         return self._keep(("fields", project, kind), lambda: self._read_fields(project, kind))
 
-    def default_team(self, project: str) -> str:
-        """The id of the project's default team."""
-
-        def ask() -> str:
-            found = self._session.ask(f"read project {project}", lambda clients: clients.core.get_project(project))
-            return str(found.default_team.id)
-
-        return self._keep(("team", project), ask)
-
     def _categories(self, project: str) -> Mapping[str, str]:
         def ask() -> dict[str, str]:
             what = f"read the work item types of {project}"

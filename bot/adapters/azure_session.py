@@ -58,6 +58,14 @@ class Session:
         return models
 
     @cached_property
+    def git_models(self) -> Any:
+        """The library's models of requests about repositories."""
+        self._connected()
+        from azure.devops.v7_1.git import models
+
+        return models
+
+    @cached_property
     def me(self) -> Me:
         """Ourselves, asked for once."""
         user = self.ask("learn who we are", lambda clients: clients.location.get_connection_data()).authenticated_user

@@ -10,7 +10,7 @@ from bot.ports import Denied, Permission
 from bot.refs import Ref
 
 ITEM = re.compile(r"^AB#([0-9]{1,9})$", re.IGNORECASE)
-ISSUE = re.compile(r"^(?:([\w.-]+/[\w.-]+))?#([0-9]{1,9})$")
+ISSUE = re.compile(r"^(?:([\w.-]+/[\w.-]+))?([#!])([0-9]{1,9})$")
 
 
 @command(needs=Permission.WRITE)
@@ -28,13 +28,22 @@ def link(ask: Ask, target: str) -> Reply:
 def _read(ask: Ask, target: str) -> Ref:
     item, issue = ITEM.match(target), ISSUE.match(target)
     if item:
-        board = ask.plan().board
-        if board is None:
-            raise Refused("No board belongs to this repository in the bot's app.yaml.")
-        return Ref("boards", board.split("/")[0], int(item[1]))
+        return _item(ask, int(item[1]))
     if issue:
-        place = issue[1] or ask.plan().repository
-        if place not in ask.world.plans:
-            raise Refused(f"{code_span(place)} is not among the projects of this bot.")
-        return Ref("github", place, int(issue[2]))
-    raise Refused(f"{code_span(target)} is neither a work item (`AB#12`) nor an issue or pull request (`#7`).")
+        plan = ask.world.plans.get(issue[1]) if issue[1] else ask.plan()
+        if plan is None:
+            raise Refused(f"{code_span(issue[1])} is not among the projects of this bot.")
+        if plan.forge == "repos" and issue[2] == "#":  # that is how Azure Repos writes a work item
+            return _item(ask, int(issue[3]))
+        return Ref(plan.forge, plan.repository, int(issue[3]))
+    raise Refused(
+        f"{code_span(target)} is neither a work item (`AB#12`) nor an issue or pull request "
+        "(`#7`; on Azure Repos `!7`)."
+    )
+
+
+def _item(ask: Ask, number: int) -> Ref:
+    board = ask.plan().board
+    if board is None:
+        raise Refused("No board belongs to this repository in the bot's app.yaml.")
+    return Ref("boards", board.split("/")[0], number)

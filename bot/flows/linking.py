@@ -8,11 +8,12 @@ from bot.refs import Ref
 from bot.world import World
 
 MENTION = re.compile(r"(?<![\w/])AB#([0-9]{1,9})\b", re.IGNORECASE)
+ON_AZURE = re.compile(r"(?<![\w/])(?:AB)?#([0-9]{1,9})\b", re.IGNORECASE)  # there, #12 is a work item
 MOST = 10  # items linked from one text; a release note that lists a hundred is not a plan
 
 
 def mentioned(world: World, event: TextChanged) -> None:
-    """Link the work items that an issue's or pull request's text names as AB#12."""
+    """Link the work items that a text names: as AB#12 on GitHub, as #12 too on Azure Repos."""
     ref, numbers = Ref.parse(event.ref), _numbers(event)
     plan = world.plans.get(ref.place)
     if plan is None or plan.board is None or not numbers:
@@ -34,7 +35,8 @@ def is_news(world: World, event: TextChanged) -> bool:
 
 
 def _numbers(event: TextChanged) -> list[int]:
-    return list(dict.fromkeys(int(number) for number in MENTION.findall(f"{event.title}\n{event.body}")))
+    named = ON_AZURE if Ref.parse(event.ref).system == "repos" else MENTION
+    return list(dict.fromkeys(int(number) for number in named.findall(f"{event.title}\n{event.body}")))
 
 
 def join(world: World, one: Thing, other: Thing, how: str) -> None:

@@ -202,7 +202,7 @@ def _newest_report(world: World, run: Run) -> Run | None:
 def _superseded(world: World, run: Run) -> str:
     """Why the run must not begin after all, empty when it may: a push ends what was authorised."""
     ref = Ref.parse(run.spec.ref) if run.spec.ref else None
-    if ref is None or ref.system != "github" or run.spec.kind not in (Kind.TRAIN, Kind.VALIDATE, Kind.RETRAIN):
+    if ref is None or ref.system not in world.forges or run.spec.kind not in (Kind.TRAIN, Kind.VALIDATE, Kind.RETRAIN):
         return ""
     thing = world.talk(ref).thing(ref)
     if not thing.is_pull or "/merged/" in run.key:

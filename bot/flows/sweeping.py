@@ -22,13 +22,13 @@ def sweep(world: World, event: SweepDue) -> None:
     if last is not None and event.tick <= last:
         return  # ticks that waited while a sweep took long: it has seen what they are about
     _our_own(world, event)
-    for project in world.plans:
-        _guarded(world, f"github:{project}", lambda system, place: _catch_up(world, system, place))
-        _guarded(world, f"github:{project}", lambda _, place: _pulls(world, place, event))
+    for project, plan in world.plans.items():
+        _guarded(f"{plan.forge}:{project}", lambda system, place: _catch_up(world, system, place))
+        _guarded(f"{plan.forge}:{project}", lambda _, place: _pulls(world, place, event))
     for board in dict.fromkeys(plan.board for plan in world.plans.values() if plan.board):
-        _guarded(world, f"boards:{board}", lambda system, place: _catch_up(world, system, place))
+        _guarded(f"boards:{board}", lambda system, place: _catch_up(world, system, place))
     for system in world.histories:
-        _guarded(world, f"{system}:deliveries", lambda system, _: _deliveries(world, system))
+        _guarded(f"{system}:deliveries", lambda system, _: _deliveries(world, system))
     world.cursors.move("sweep", began)
 
 
@@ -42,11 +42,9 @@ def _our_own(world: World, event: SweepDue) -> None:
         world.poke("follow", episode.id)
 
 
-def _guarded(world: World, name: str, look: Callable[[str, str], None]) -> None:
+def _guarded(name: str, look: Callable[[str, str], None]) -> None:
     """One place that cannot be read does not keep us from the others; its cursor waits for the next time."""
     system, _, place = name.partition(":")
-    if system not in world.histories:
-        return
     try:
         look(system, place)
     except (Denied, Unavailable) as error:
@@ -55,8 +53,9 @@ def _guarded(world: World, name: str, look: Callable[[str, str], None]) -> None:
 
 def _catch_up(world: World, system: str, place: str) -> None:
     """Take in what happened at a place."""
-    history = world.histories[system]
-    _ask(world, f"{system}:{place}", lambda since: history.since(place, since))
+    history = world.histories.get(system)
+    if history is not None:
+        _ask(world, f"{system}:{place}", lambda since: history.since(place, since))
 
 
 def _deliveries(world: World, system: str) -> None:

@@ -19,6 +19,15 @@ TARGETS = ("casual", "registered", "bikers")
 LEFT_OUT = ("season", "mnth", "day", "casual", "registered")  # what the time says already, and the parts of the target
 MIRA, JONAS, SAM = "mira", "jonas", "sam"
 
+# What the bot wants to hear of Azure DevOps, and in which version: comments tell their pull request from 2.0 on.
+HOOKS = {
+    "workitem.commented": "1.0",
+    "workitem.updated": "1.0",
+    "git.pullrequest.created": "1.0",
+    "git.pullrequest.updated": "1.0",
+    "ms.vss-code.git-pullrequest-comment-event": "2.0",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
@@ -128,7 +137,7 @@ def _organisation(port: int, hook: str, password: str) -> tuple[AzureDevOps, Pro
     robot = azure.person("lifecycle-bot", "lifecycle-bot@example.com")
     for person in (mira, jonas, robot):
         project.join(person, admin=person is jonas)
-    for event in ("workitem.commented", "workitem.updated"):
+    for event, version in HOOKS.items():
         azure.subscribe(
             event,
             hook,
@@ -136,6 +145,7 @@ def _organisation(port: int, hook: str, password: str) -> tuple[AzureDevOps, Pro
             project=project,
             username="lifecycle-bot",
             password=password,
+            resource_version=version,
         )
     return azure, project, azure.personal_token(robot)
 

@@ -68,7 +68,7 @@ class Addresses:
                 return _version(rest)
             case "episode" if rest.isascii() and rest.isdigit():
                 return self._drift(int(rest))
-            case "github" | "boards":
+            case "github" | "repos" | "boards":
                 return Place(_short(end), safe(self.url_of(end)), kind)
             case _:
                 return Place(rest or end, safe(self.url_of(end)), kind)
@@ -112,4 +112,4 @@ def _short(end: str) -> str:
         ref = Ref.parse(end)
     except ValueError:
         return end
-    return f"{ref.place}{ref.short}" if ref.system == "github" else ref.short
+    return f"{ref.place}{ref.short}" if ref.system != "boards" else ref.short

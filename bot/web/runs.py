@@ -29,7 +29,7 @@ from lifecycle import (
 
 PAGE = 50
 OURS = {"policy", "check", "report"}  # options that only the bot itself sets; the commit of the rules is shown by name
-PLACES = ("github:", "boards:")
+PLACES = ("github:", "repos:", "boards:")
 LARGEST = 2**31 - 1  # what the database's integers hold
 RUN = f"/runs/<int(max={LARGEST}):number>"
 

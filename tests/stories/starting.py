@@ -16,6 +16,7 @@ from tests.stories.world import BOT, World
 BOARDED = ("trains", "talks", "linked", "drifts", "reports", "lives", "hands", "clocks")  # a board belongs to these
 ALONE = ("pulls", "merges", "cancels", "serves", "broken", "crashes", "lines", "remarks")
 ALONE += ("judged", "sorted", "lots")
+ON_AZURE = ("model",)  # repositories of Azure Repos, in the project Bikes
 
 SETTINGS = """\
 public_url: {url}
@@ -44,6 +45,7 @@ def begin(
     folder: Path,
     boarded: Sequence[str] = BOARDED,
     alone: Sequence[str] = ALONE,
+    azure: Sequence[str] = ON_AZURE,
     sweep: str = "5s",
     personal: bool = False,
 ) -> World:
@@ -53,10 +55,13 @@ def begin(
     stage = set_stage(folder, url)
     for name in (*boarded, *alone):
         stage.github.world.create_repo(f"octo/{name}", REPOSITORIES.get(name, files()), by="mira")
+    for name in azure:
+        _create_on_azure(stage, name)
     token = _person(stage, url, [*boarded, *alone]) if personal else ""
     credential = PERSONAL if personal else APP.format(app=stage.secrets.app_id)
     lines = [f"  - {{repository: octo/{name}, board: {{project: Bikes}}}}" for name in boarded]
     lines += [f"  - {{repository: octo/{name}}}" for name in alone]
+    lines += [f"  - {{repository: Bikes/{name}, forge: azure-repos, board: {{project: Bikes}}}}" for name in azure]
     text = SETTINGS.format(url=url, port=port, sweep=sweep, github=stage.github.api, credential=credential,
                            azure=stage.azure.base_url, projects="\n".join(lines))  # fmt: skip
     (folder / "app.yaml").write_text(text, encoding="utf-8")
@@ -69,6 +74,13 @@ def begin(
         world.close()
         raise
     return world
+
+
+def _create_on_azure(stage: Stage, name: str) -> None:
+    azure = stage.azure
+    repository = azure.create_repository(stage.project, name)
+    content = {path: text.encode() if isinstance(text, str) else text for path, text in files().items()}
+    azure.push(repository, "main", content, "Start", azure.person("Mira Holm", "mira@example.com"))
 
 
 def _person(stage: Stage, url: str, repositories: Sequence[str]) -> str:

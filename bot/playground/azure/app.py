@@ -17,6 +17,7 @@ from . import (  # importing the pages registers them
     pages_repos,  # noqa: F401
     projects,
     pull_api,
+    pull_marks,
     pull_requests,
     queries,
     recycle_bin,
@@ -121,7 +122,7 @@ def routing_table() -> list[Route]:
     everything = Routes()
     everything.include(locations.routes, projects.routes, trees.routes, work_item_types.routes)
     everything.include(work_items.routes, recycle_bin.routes, comments.routes, queries.routes, reporting.routes)
-    everything.include(hooks.routes, git_api.routes, pull_api.routes, thread_api.routes)
+    everything.include(hooks.routes, git_api.routes, pull_api.routes, thread_api.routes, pull_marks.routes)
     return everything.table
 
 

@@ -105,7 +105,7 @@ def comment(org: Organisation, pull: PullRequest, thread: Thread, entry: PullCom
         "lastUpdatedDate": write_time(entry.updated),
         "lastContentUpdatedDate": write_time(entry.updated),
         "commentType": entry.kind,
-        "usersLiked": [],
+        "usersLiked": [identity_ref(person, org.base_url) for person in entry.likes],
         "_links": {name: {"href": href} for name, href in hrefs.items()},
     }
     return body | ({"isDeleted": True} if entry.deleted else {"content": entry.text})

@@ -46,6 +46,7 @@ class PullComment:
     published: datetime
     updated: datetime
     deleted: bool = False
+    likes: list[Person] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -92,6 +93,7 @@ class PullRequest:
     statuses: list[Status] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
     iterations: list[Iteration] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -46,6 +46,12 @@ def _comment(call: Call, thread: Thread) -> PullComment:
     return thread.comments[number - 1]
 
 
+def found_comment(call: Call) -> PullComment:
+    """The comment that a call's path names."""
+    _, thread = _found(call)
+    return _comment(call, thread)
+
+
 @routes("GET", PULL + "/threads")
 def listed(call: Call) -> Answer:
     pull = pull_of(call)
