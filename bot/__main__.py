@@ -165,10 +165,10 @@ def _told(error: Exception) -> tuple[int, str] | None:
     """The exit code and the sentence for what a person can mend; None for a bug, which deserves its traceback."""
     from sqlalchemy.exc import OperationalError
 
-    from bot.app import Busy
     from bot.backup import BackupTrouble
     from bot.occupancy import Occupied
     from bot.ports import Denied, Unavailable
+    from bot.process import Busy
     from lifecycle import Mistakes, NewerDatabase
 
     match error:

@@ -1,9 +1,7 @@
 """The composition root: the only file that names concrete adapters, and that reads the environment and the time."""
 
-import fcntl
 import logging
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -18,6 +16,7 @@ from bot.house import figure_url, organisation, plans, repository_page, the_life
 from bot.inbox import Inbox
 from bot.occupancy import occupy
 from bot.ports import Permission
+from bot.process import alone, leave, logs, until_signalled
 from bot.settings import Settings, read_settings
 from bot.storage import Storage, open_storage
 from bot.supervisor import say_prepared
@@ -34,10 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 VERSION = version_of("lifecycle-bot")
 BELL = "inbox.bell"
-
-
-class Busy(Exception):
-    """Another worker holds the state folder."""
 
 
 def now() -> datetime:
@@ -264,41 +259,3 @@ def hooks(settings: Settings) -> "list[Hook]":
         there = {one.repository.lower(): one.repository for one in settings.projects if one.forge == "azure-repos"}
         found.append(Hook("azure-devops", path, checks, lambda _kind, body: azure_hooks.decode(body, place, there)))
     return found
-
-
-def alone(state: Path) -> object:
-    """Hold the state folder's lock until this process ends. Raises Busy."""
-    file = (state / "worker.lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Busy(f"Another worker uses {state}; with SQLite there can be one.") from None
-    return file
-
-
-def logs() -> None:
-    """One line for each event of note, to standard error."""
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form, stream=sys.stderr)
-    for name in ("apscheduler", "urllib3", "github", "msrest", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-
-
-def leave() -> None:
-    """End the process now if a step is still at work that was not done in time: others take it over."""
-    others = [one for one in threading.enumerate() if not one.daemon and one is not threading.main_thread()]
-    for thread in others:
-        thread.join(timeout=1.0 / len(others))
-    if any(thread.is_alive() for thread in others):
-        log.warning("what was not done in time is left to others, or to the next start")
-        logging.shutdown()
-        os._exit(0)
-
-
-def until_signalled() -> None:
-    """Block until SIGTERM or SIGINT."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    while not stop.wait(3600):
-        continue
