@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.bell import Bell
-from bot.events import Event, SweepDue
+from bot.events import SweepDue
 from bot.house import figure_url, organisation, plans, repository_page, the_life, views
 from bot.inbox import Inbox
 from bot.occupancy import occupy
@@ -158,9 +158,6 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
     from bot.told import Told
     from bot.world import World
 
-    def put(*events: Event) -> int:
-        return inbox.put(events)
-
     github, boards, repos = the_github(settings, storage), the_boards(settings), the_repos(settings)
     forges = {name: one for name, one in (("github", github), ("repos", repos)) if one is not None}
     trackers = {name: one for name, one in (("github", github), ("boards", boards)) if one is not None}
@@ -181,7 +178,7 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
         web_url=lambda project: repository_page(settings, project),
         now=now,
         figure_url=figure_url(settings),
-        put=put,
+        put=lambda *events: inbox.put(events),
         poke=poke,
     )
 
