@@ -6,17 +6,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, assert_never
-from urllib.parse import parse_qs
 
-from bot.playground.courier import Chaos, Courier
+from bot.playground.courier import Courier
 from bot.playground.server import Environ, HangUp, StartResponse, WsgiApp
 
 CONTROL = "/_playground/"
+LAG = "playground.lag"  # in the WSGI environment: seconds for which lists do not show what is new
 
 
 class Kind(StrEnum):
@@ -26,12 +26,15 @@ class Kind(StrEnum):
     AFTER = "after"  # do the work, then answer with `status` all the same
     HANGUP = "hangup"  # close the socket without doing the work
     HANGUP_AFTER = "hangup-after"  # do the work, then close the socket without an answer
+    LAG = "lag"  # a list leaves out what was made within the last `seconds`, as a replica that is behind does
     SLOW = "slow"  # wait `seconds`, then do the work and answer as ever
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A rule. `method` and `path` are regular expressions: the method's whole name, anything in "/path?query".
+
+    `scope` is one more, for what a path does not say: the project that an item of Azure DevOps is in.
 
     It applies from the `nth` matching call on (1 is the first), `times` times (None: until removed).
     """
@@ -43,6 +46,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str = ""
     seconds: float = 0.0
+    scope: str = ""
     nth: int = 1
     times: int | None = 1
     id: int = 0
@@ -59,6 +63,7 @@ class Served:
     seconds: float
     owner: str
     fault: int
+    scope: str = ""
 
 
 def _nobody(_: Environ) -> str:
@@ -83,7 +88,7 @@ class Faults:
 
     def add(self, fault: Fault) -> int:
         """Put a rule in force; its id. Raises re.error on a bad pattern."""
-        re.compile(fault.path), re.compile(fault.method)
+        re.compile(fault.path), re.compile(fault.method), re.compile(fault.scope)
         with self._lock:
             self._last += 1
             values = {name: getattr(fault, name) for name in Fault.__slots__}
@@ -126,23 +131,29 @@ class Faults:
         )
 
     def guard(
-        self, app: WsgiApp, *, owner: Callable[[Environ], str] = _nobody, courier: Courier | None = None
+        self,
+        app: WsgiApp,
+        *,
+        owner: Callable[[Environ], str] = _nobody,
+        scope: Callable[[Environ], str] = _nobody,
+        courier: Courier | None = None,
     ) -> WsgiApp:
         """`app` behind the rules. `owner` names whose token a call carries, for the log; "" when nobody's."""
+        from bot.playground.controls import control
 
         def guarded(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             if environ["PATH_INFO"].startswith(CONTROL):
-                return _control(self, courier, environ, start_response)
-            return self._serve(app, owner, environ, start_response)
+                return control(self, courier, environ, start_response)
+            return self._serve(app, owner(environ), scope(environ), environ, start_response)
 
         return guarded
 
     def _serve(
-        self, app: WsgiApp, owner: Callable[[Environ], str], environ: Environ, start_response: StartResponse
+        self, app: WsgiApp, who: str, scope: str, environ: Environ, start_response: StartResponse
     ) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], _path(environ)
-        at, started, who = datetime.now(UTC), time.monotonic(), owner(environ)
-        fault = self._meet(method, path)
+        at, started = datetime.now(UTC), time.monotonic()
+        fault = self._meet(method, path, scope)
         statuses: list[int] = []
 
         def noting(line: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], object]:
@@ -153,16 +164,18 @@ class Faults:
             return _act(fault, app, environ, noting)
         finally:
             status = statuses[-1] if statuses else None
-            call = Served(at, method, path, status, time.monotonic() - started, who, fault.id if fault else 0)
+            call = Served(at, method, path, status, time.monotonic() - started, who, fault.id if fault else 0, scope)
             with self._lock:
                 self._log.append(call)
 
-    def _meet(self, method: str, path: str) -> Fault | None:
+    def _meet(self, method: str, path: str, scope: str) -> Fault | None:
         """The first rule that applies to this call; every matching rule counts it."""
         found = None
         with self._lock:
             for rule in self._rules.values():
                 if not (re.fullmatch(rule.method, method) and re.search(rule.path, path)):
+                    continue
+                if not re.search(rule.scope, scope):
                     continue
                 self._met[rule.id] += 1
                 turn = self._met[rule.id] - rule.nth
@@ -192,6 +205,8 @@ def _act(fault: Fault | None, app: WsgiApp, environ: Environ, start_response: St
         case Kind.HANGUP_AFTER:
             _do(app, environ)
             raise HangUp(f"fault {fault.id}")
+        case Kind.LAG:
+            return app({**environ, LAG: fault.seconds}, start_response)
         case Kind.SLOW:
             time.sleep(fault.seconds)
             return app(environ, start_response)
@@ -223,71 +238,13 @@ def _answer(fault: Fault, start_response: StartResponse) -> Iterable[bytes]:
     headers = [*fault.headers.items(), ("Content-Length", str(len(body)))]
     if "content-type" not in given:
         headers.append(("Content-Type", "application/json; charset=utf-8"))
-    start_response(_line(fault.status), headers)
+    start_response(status_line(fault.status), headers)
     return [body]
 
 
-def _line(status: int) -> str:
+def status_line(status: int) -> str:
+    """A status as HTTP writes it."""
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return f"{status} Unknown"
-
-
-def _control(
-    faults: Faults, courier: Courier | None, environ: Environ, start_response: StartResponse
-) -> Iterable[bytes]:
-    try:
-        status, answer = _command(faults, courier, environ)
-    except (ValueError, TypeError, KeyError, re.error) as problem:
-        status, answer = 400, {"message": f"{type(problem).__name__}: {problem}"}
-    body = json.dumps(answer, default=str).encode()
-    start_response(_line(status), [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-    return [body]
-
-
-def _command(faults: Faults, courier: Courier | None, environ: Environ) -> tuple[int, Any]:
-    method = environ["REQUEST_METHOD"]
-    thing, _, which = environ["PATH_INFO"].removeprefix(CONTROL).partition("/")
-    match method, thing:
-        case "GET", "faults":
-            return 200, [asdict(rule) for rule in faults.rules]
-        case "POST", "faults":
-            words = _json(environ)
-            return 201, {"id": faults.add(Fault(**{**words, "kind": Kind(words["kind"])}))}
-        case "DELETE", "faults":
-            faults.remove(int(which)) if which else faults.clear()
-            return 200, {}
-        case "GET", "log":
-            since = parse_qs(environ.get("QUERY_STRING", "")).get("since")
-            after = datetime.fromisoformat(since[0]) if since else datetime.min.replace(tzinfo=UTC)
-            return 200, [asdict(call) for call in faults.log if call.at >= after]
-        case "DELETE", "log":
-            faults.forget()
-            return 200, {}
-        case (("GET" | "PUT"), "chaos") if courier is not None:
-            return 200, _chaos(courier, environ)
-        case "POST", "reset":
-            faults.clear()
-            faults.forget()
-            if courier is not None:
-                courier.chaos = None
-            return 200, {}
-    return 404, {"message": f"{method} {environ['PATH_INFO']}: the playground has no such control"}
-
-
-def _chaos(courier: Courier, environ: Environ) -> dict[str, Any]:
-    if environ["REQUEST_METHOD"] == "PUT":
-        words = _json(environ)
-        courier.chaos = Chaos(**{**words, "delay": tuple(words.get("delay", (0, 0)))}) if words else None
-    return asdict(courier.chaos) if courier.chaos else {}
-
-
-def _json(environ: Environ) -> dict[str, Any]:
-    # A web page of somebody else's cannot send this content type here without asking first, so it cannot meddle.
-    if not environ.get("CONTENT_TYPE", "").startswith("application/json"):
-        raise ValueError("send Content-Type: application/json")
-    value = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"{}")
-    if not isinstance(value, dict):
-        raise TypeError("send a JSON object")
-    return value

@@ -109,7 +109,18 @@ class AzureDevOps(Organisation):
             chosen = inner if mine or other is None else other
             return chosen(environ, start_response)
 
-        return faults.guard(either, owner=self.caller, courier=self.courier) if faults else either
+        return (
+            faults.guard(either, owner=self.caller, scope=self.project_of, courier=self.courier) if faults else either
+        )
+
+    def project_of(self, environ: Environ) -> str:
+        """The name of the project that a call is about, as its path or the number of its work item says."""
+        parts = environ["PATH_INFO"].strip("/").split("/")[1:]
+        if parts and parts[0] != "_apis":
+            return str(parts[0])
+        number = next((part for part in parts if part.isdigit()), "")
+        item = self.items.get(int(number)) if number and "wit" in parts else None
+        return item.project.name if item else ""
 
     def caller(self, environ: Environ) -> str:
         """The sign-in name of whoever the call's token belongs to, "" when nobody's; for the log of calls."""

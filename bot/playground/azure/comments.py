@@ -72,6 +72,7 @@ def _visible(call: Call, item: WorkItem) -> list[Comment]:
     if order not in ("asc", "desc"):
         raise invalid(f"VS402337: order is asc or desc, not {order}.")
     some = [comment for comment in item.comments if not comment.deleted or call.flag("includeDeleted")]
+    some = [comment for comment in some if call.settled(comment.created)]
     return some if order == "asc" else some[::-1]
 
 

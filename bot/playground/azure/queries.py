@@ -44,6 +44,7 @@ def query(call: Call) -> Answer:
     asked = read_query(call.org, call.object.text("query"))
     asker = _Asker(call.org, call.person, call.scope, call.flag("timePrecision"))
     items = [item for item in call.org.items.values() if item.deleted is None and _holds(asker, asked.where, item)]
+    items = [item for item in items if call.settled(item.revisions[0].fields["System.CreatedDate"])]
     items.sort(key=lambda item: item.id)
     for field, descending in reversed(asked.order):
         items.sort(key=lambda item: _sort_key(item, field), reverse=descending)

@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from flask import Request, Response
 
+from bot.playground.faults import LAG
 from bot.playground.github.bare import GitRefused
 
 from .body import Body
@@ -48,6 +50,11 @@ class Call:
     version: tuple[int, int]
     content_type: str
     raw: bytes
+    lag: float = 0.0
+
+    def settled(self, at: datetime) -> bool:
+        """Whether lists and searches show what was made then; a fault may let them be behind."""
+        return not self.lag or (self.org.now() - at).total_seconds() >= self.lag
 
     def number(self, name: str) -> int:
         return int(self.parts[name])
@@ -171,6 +178,7 @@ def _dispatch(org: Organisation, table: Sequence[Route], request: Request, path:
                 version=_version(request, query, path),
                 content_type=request.mimetype,
                 raw=request.get_data(),
+                lag=float(request.environ.get(LAG, 0.0)),
             )
             return _handled(route, call)
     raise not_built(request.method, path)

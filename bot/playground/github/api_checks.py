@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, request
 
 from bot.playground.github import shapes, shapes_apps, shapes_code
-from bot.playground.github.gate import api, asker, counted, cut, fields, listed, made, open_repo, who, world
+from bot.playground.github.gate import api, asker, counted, cut, fields, listed, made, open_repo, settled, who, world
 from bot.playground.github.grants import App, CheckRun, CheckSuite
 from bot.playground.github.problems import Problem, not_found
 from bot.playground.github.records import Repo
@@ -75,6 +75,7 @@ def _filtered(runs: list[CheckRun]) -> list[CheckRun]:
         run
         for run in reversed(runs)
         if query.get("check_name") in (None, run.name)
+        and settled(run.started_at)
         and query.get("status") in (None, run.status)
         and query.get("app_id") in (None, str(run.app.id))
     ]

@@ -4,7 +4,7 @@ from flask import Response, jsonify, request
 
 from bot.playground.github import shapes
 from bot.playground.github.api_issues import TALK, newer, since
-from bot.playground.github.gate import api, fields, gone, listed, made, may, open_repo, who, world
+from bot.playground.github.gate import api, fields, gone, listed, made, may, open_repo, settled, who, world
 from bot.playground.github.problems import Problem
 from bot.playground.github.records import Comment, Issue, Repo
 from bot.playground.github.shapes import Json
@@ -20,7 +20,9 @@ def _body() -> str:
 @api.get("/repos/<owner>/<name>/issues/<int:number>/comments")
 def comments(owner: str, name: str, number: int) -> Response:
     it, start = world().issue(open_repo(owner, name, TALK), number), since()
-    return listed([one for one in it.comments if newer(one.updated_at, start)], shapes.comment)
+    return listed(
+        [one for one in it.comments if newer(one.updated_at, start) and settled(one.created_at)], shapes.comment
+    )
 
 
 @api.get("/repos/<owner>/<name>/issues/comments")
@@ -28,6 +30,7 @@ def all_comments(owner: str, name: str) -> Response:
     """Of the whole repository, by id unless `sort` says otherwise; `direction` counts only with `sort`."""
     home, start, by = open_repo(owner, name, TALK), since(), request.args.get("sort")
     found = [one for it in home.issues.values() for one in it.comments if newer(one.updated_at, start)]
+    found = [one for one in found if settled(one.created_at)]
     found.sort(key=lambda one: (one.updated_at if by == "updated" else one.created_at, one.id))
     if by and request.args.get("direction", "desc") != "asc":
         found.reverse()

@@ -7,7 +7,7 @@ from flask import Response, request
 
 from bot.playground.github import shapes
 from bot.playground.github.checks import parse_time
-from bot.playground.github.gate import api, fields, listed, made, may, open_repo, who, world
+from bot.playground.github.gate import api, fields, listed, made, may, open_repo, settled, who, world
 from bot.playground.github.problems import Problem, invalid
 from bot.playground.github.records import Issue, Repo
 from bot.playground.github.shapes import Json
@@ -50,6 +50,7 @@ def issues(owner: str, name: str) -> Response:
         if state in ("all", issue.state)
         and labels <= {label.name.lower() for label in issue.labels}
         and newer(issue.updated_at, start)
+        and settled(issue.created_at)
         and creator in (None, issue.user.login)
         and (assignee in (None, "*") or assignee in [one.login for one in issue.assignees])
     ]

@@ -5,11 +5,13 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 
+from bot.playground.faults import LAG
 from bot.playground.github.apps import STRENGTH
 from bot.playground.github.grants import App, Token
 from bot.playground.github.problems import Problem, not_found
@@ -241,6 +243,12 @@ def link(leads: dict[str, dict[str, str]]) -> dict[str, str]:
     here = f"{world().site.url}{request.path}"
     parts = [f'<{here}?{urlencode({**request.args.to_dict(), **extra})}>; rel="{rel}"' for rel, extra in leads.items()]
     return {"Link": ", ".join(parts)} if parts else {}
+
+
+def settled(at: datetime | None) -> bool:
+    """Whether lists show what was made then; a fault may let them be behind."""
+    lag = float(request.environ.get(LAG, 0.0))
+    return at is None or not lag or (world().now() - at).total_seconds() >= lag
 
 
 def listed(items: Iterable[T], shape: Callable[[T], Any]) -> Response:
