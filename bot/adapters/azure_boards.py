@@ -12,6 +12,7 @@ from bot.adapters.azure_items import DESCRIPTION, STEPS, Change, Item, Items
 from bot.adapters.azure_people import Members, prepare_library
 from bot.adapters.azure_process import Board, Process
 from bot.adapters.azure_session import Session
+from bot.doubts import LAG
 from bot.ports import Category, Comment, Denied, Draft, Mark, Permission, Thing
 from bot.refs import Ref
 
@@ -26,7 +27,8 @@ class AzureBoards:
     `token` is a personal access token, or a callable that gives a bearer token of Microsoft Entra and is asked at
     every request. `boards` has the settings of each place (`Fabrikam/Bikes`); a place without any is the project of
     that name. `cache` is a folder of our own for what the library keeps about the service; it learns of it from
-    `environ`, the process's own environment, and without that keeps to a folder in the home. `timeout` is in seconds.
+    `environ`, the process's own environment, and without that keeps to a folder in the home. `timeout` is in seconds,
+    and so is `lag`: for so long a list may not show what was written.
     """
 
     def __init__(
@@ -39,13 +41,14 @@ class AzureBoards:
         environ: MutableMapping[str, str] | None = None,
         timeout: int = 30,
         organisation: str | None = None,
+        lag: float = LAG,
     ) -> None:
         self._session = Session(url, token, timeout, organisation, partial(prepare_library, cache, environ))
         self._boards = {place.lower(): board for place, board in (boards or {}).items()}
         self._people = Members(self._session)
         self._process = Process(self._session)
-        self._items = Items(self._session, self._process)
-        self._comments = Comments(self._session, self._items)
+        self._items = Items(self._session, self._process, 3 * lag)  # searches are later than lists
+        self._comments = Comments(self._session, self._items, lag)
 
     @property
     def login(self) -> str:

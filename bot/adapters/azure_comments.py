@@ -26,9 +26,9 @@ SERVICES = ("svc.", "s2s.", "aadsp.")  # descriptors of build services, services
 class Comments:
     """Knows which comment carries which marker; what it forgets, it finds again in the discussion."""
 
-    def __init__(self, session: Session, items: Items) -> None:
+    def __init__(self, session: Session, items: Items, lag: float) -> None:
         self._session, self._items = session, items
-        self._doubts = Doubts()
+        self._doubts = Doubts(lag)
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[int, str], tuple[int, str]] = OrderedDict()
 

@@ -62,9 +62,9 @@ Plan = Callable[[Item], list[Change]]
 class Items:
     """The work items of an organisation."""
 
-    def __init__(self, session: Session, process: Process) -> None:
+    def __init__(self, session: Session, process: Process, lag: float) -> None:
         self._session, self._process = session, process
-        self._doubts = Doubts(15.0)  # searches know of a new item later than lists do of a comment
+        self._doubts = Doubts(lag)
         self._lock = threading.Lock()
         self._projects: dict[int, str] = {}
 

@@ -14,6 +14,7 @@ from bot.adapters.github_issues import Issues
 from bot.adapters.github_line import Pacing
 from bot.adapters.github_session import Session, once_more
 from bot.adapters.github_shapes import Branch, Pull, Role, login_of
+from bot.doubts import LAG
 from bot.ports import Category, Check, Comment, Draft, Head, Mark, Missed, Permission, PullRequest, Thing
 from bot.refs import Ref
 from lifecycle import Source
@@ -39,7 +40,8 @@ class GitHub:
 
     Writes are sent once each and at least `seconds_between_writes` apart for every installation, and by the turns
     that `pacing` gives, where there is one; `timeout` is in seconds, for connecting and for reading each. `login` is
-    who we are; it is asked for where it is not given.
+    who we are; it is asked for where it is not given. `lag` is for how many seconds a list may not show what was
+    written.
     Raises Denied where the App's private key cannot be read.
     """
 
@@ -52,11 +54,12 @@ class GitHub:
         timeout: int = 15,
         login: str | None = None,
         pacing: Pacing | None = None,
+        lag: float = LAG,
     ) -> None:
         self._session = Session(url, auth, seconds_between_writes, timeout, login, pacing)
-        self._comments = Comments(self._session)
-        self._checks = Checks(self._session)
-        self._issues = Issues(self._session)
+        self._comments = Comments(self._session, lag)
+        self._checks = Checks(self._session, lag)
+        self._issues = Issues(self._session, 3 * lag)  # labels and searches are later than lists
         self._history = History(self._session, seconds_between_writes)
 
     @property

@@ -29,9 +29,9 @@ class _Known:
 class Checks:
     """Knows which check run it made for which check; what it forgets, it finds again by external id."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, lag: float) -> None:
         self._session = session
-        self._doubts = Doubts()
+        self._doubts = Doubts(lag)
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str, str, str], _Known] = OrderedDict()
         self._statuses_only: set[str] = set()

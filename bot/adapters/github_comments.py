@@ -22,9 +22,9 @@ REMEMBERED = 2_000
 class Comments:
     """Knows which comment carries which marker; what it forgets, it finds again on GitHub."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, lag: float) -> None:
         self._session = session
-        self._doubts = Doubts()
+        self._doubts = Doubts(lag)
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[Ref, str], tuple[int, str]] = OrderedDict()
 

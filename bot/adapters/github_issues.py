@@ -21,9 +21,9 @@ REMEMBERED = 2_000
 class Issues:
     """Knows which issue carries which marker; what it forgets, it finds again by label and marker."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, lag: float) -> None:
         self._session = session
-        self._doubts = Doubts(15.0)  # lists by label know of a new issue later than its own page does
+        self._doubts = Doubts(lag)
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str], int] = OrderedDict()
 
