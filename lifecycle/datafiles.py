@@ -31,13 +31,14 @@ def data_files(tree: Path, where: str) -> Iterator[list[Path]]:
     Raises BadData. What is fetched from a URI is gone afterwards.
     """
     if "://" not in where:
-        yield _in_tree(tree, where)
+        yield in_tree(tree, where)
         return
     with tempfile.TemporaryDirectory() as folder:
         yield _fetched(where, Path(folder))
 
 
-def _in_tree(tree: Path, pattern: str) -> list[Path]:
+def in_tree(tree: Path, pattern: str) -> list[Path]:
+    """The files that a path or pattern names in a checkout, none of them outside. Raises BadData."""
     if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
         raise BadData(f"data {pattern!r} must be a path inside the repository")
     top = tree.resolve()
@@ -69,22 +70,26 @@ def _fetched(uri: str, folder: Path) -> list[Path]:
                     writing.write(block)
             files.append(path)
     except (OSError, ImportError, ValueError) as trouble:
-        raise BadData(f"data at {_without_secrets(uri)} cannot be read: {_first_line(trouble)}") from None
+        raise BadData(f"data at {without_secrets(uri)} cannot be read: {_first_line(trouble)}") from None
     if not files:
-        raise BadData(f"there is nothing at {_without_secrets(uri)}")
+        raise BadData(f"there is nothing at {without_secrets(uri)}")
     return files
 
 
-def _without_secrets(uri: str) -> str:
+def without_secrets(uri: str) -> str:
+    """A URI without what may be secret in it."""
     return re.sub(r"//[^/@]+@", "//", uri.split("?", 1)[0])
+
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest(files: list[Path]) -> str:
     """What the data is called: the sha256 of its one file, or of the sha256s of its files; names do not matter."""
-    sums = []
-    for path in files:
-        with path.open("rb") as file:
-            sums.append(hashlib.file_digest(file, "sha256").hexdigest())
+    sums = [sha256_of(path) for path in files]
     return sums[0] if len(sums) == 1 else hashlib.sha256("\n".join(sums).encode()).hexdigest()
 
 

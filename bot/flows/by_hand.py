@@ -56,12 +56,11 @@ def _look_at(world: World, episode: Episode, ref: Ref) -> None:
         done = world.trackers[ref.system].category(ref) in DONE
     except Denied:
         return  # deleted: nobody has said what to do instead
-    if done and episode.closed is None:
-        watching.close(episode, world.now(), Outcome.HAND)
-    elif not done and episode.closed is not None:
-        if not watching.reopen(episode, by="somebody opened it"):
-            note(world, subject, ref.system, is_open=True)  # a newer item is open: people may keep this one, too
-            return
-    else:
+    if done is (episode.closed is not None):
         return
+    note(world, subject, ref.system, is_open=not done)  # at once: people may change their mind before we have followed
+    if done:
+        watching.close(episode, world.now(), Outcome.HAND)
+    elif not watching.reopen(episode, by="somebody opened it"):
+        return  # a newer item is open: people may keep this one, too
     world.poke("follow", episode.id)

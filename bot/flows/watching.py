@@ -105,8 +105,10 @@ def _stand(world: World, episode: Episode, ref: Ref, windows: list[Window]) -> N
     """Open or closed as the episode is, and said so once."""
     subject, talk, system = f"episode:{episode.id}", world.talk(ref), ref.system
     if episode.closed is not None:
-        if by_hand.told_open(world, subject, system):
+        if world.told.is_new(subject, f"{system}/over", str(episode.reopened)):
             talk.say(ref, f"drift-{episode.id}-closed-{episode.reopened}", wording.drift_over(episode, world))
+            world.told.note(subject, f"{system}/over", str(episode.reopened), 0, world.now())
+        if by_hand.told_open(world, subject, system):
             _move(world, ref, Category.COMPLETED)
             by_hand.note(world, subject, system, is_open=False)
         return

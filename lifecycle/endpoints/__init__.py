@@ -62,6 +62,12 @@ class Endpoint(Protocol):
 class RequestLog(Protocol):
     """What the versions of a model were asked, and what they answered."""
 
+    def pieces(self, model: str) -> dict[str, int]:
+        """Names of the log's files, oldest first, and how long each is now; a file only grows."""
+
+    def lines(self, model: str, piece: str, start: int) -> Iterator[tuple[list[Any], int]]:
+        """Scored rows of a file from a byte on, many at a time, and the byte after them (predictions.Line)."""
+
     def read(self, model: str, since: datetime, until: datetime, time_column: str | None) -> Iterator[Any]:
         """Arrow record batches of the requests from `since` (inclusive) to `until`: features and `prediction`.
 

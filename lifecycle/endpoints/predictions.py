@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 BATCH = 10_000
-BLOCK = 1 << 20
+BLOCK, LOT = 1 << 20, 8 << 20
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, omit_defaults=True):
     """One scored row as it lies in the log."""
 
     at: str
@@ -31,6 +31,7 @@ class Line(msgspec.Struct):
     version: str
     row: Row
     prediction: Any
+    probabilities: dict[str, float] | None = None
 
 
 @dataclass(slots=True)
@@ -64,12 +65,19 @@ class PredictionLog:
     _known: dict[tuple[Path, str], Known] = field(default_factory=dict)
 
     def append(
-        self, model: str, at: datetime, request: str, version: str, rows: Sequence[Row], predictions: Sequence[Any]
+        self,
+        model: str,
+        at: datetime,
+        request: str,
+        version: str,
+        rows: Sequence[Row],
+        predictions: Sequence[Any],
+        chances: Sequence[dict[str, float] | None] | None = None,
     ) -> None:
         """Add one request's rows. Raises OSError, or ValueError if rows and predictions are not as many."""
-        moment = _key(at)
-        encode = msgspec.json.encode
-        lines = [encode(Line(moment, request, version, r, p)) for r, p in zip(rows, predictions, strict=True)]
+        moment, encode = _key(at), msgspec.json.encode
+        every = zip(rows, predictions, chances or [None] * len(rows), strict=True)
+        lines = [encode(Line(moment, request, version, *one)) for one in every]
         data = b"\n".join([*lines, b""])
         with self._lock:
             written = os.write(self._file(model, moment[:10]), data)
@@ -96,6 +104,17 @@ class PredictionLog:
     def days(self, model: str) -> list[Path]:
         """The model's files, oldest first."""
         return sorted(self._folder(model).glob("????-??-??.jsonl"))
+
+    def pieces(self, model: str) -> dict[str, int]:
+        """The model's files, oldest first, and how long each is now."""
+        return {path.name: path.stat().st_size for path in self.days(model)}
+
+    def lines(self, model: str, piece: str, start: int) -> Iterator[tuple[list[Line], int]]:
+        """A file's whole lines from a byte on, some 8 MB at a time, and the byte after each lot."""
+        reading = Reading()
+        for lot in lots_of(self._folder(model) / piece, reading, start, LOT):
+            if lot:
+                yield lot, reading.end
 
     def read(
         self,
@@ -171,18 +190,26 @@ def _opened(path: Path) -> int:
 
 def lines_of(path: Path, reading: Reading, start: int = 0) -> Iterator[Line]:
     """Every whole line of the file as it is now, from `start`; a last line without its end is still being written."""
+    for lot in lots_of(path, reading, start, BLOCK):
+        yield from lot
+
+
+def lots_of(path: Path, reading: Reading, start: int, size: int) -> Iterator[list[Line]]:
+    """The same, so many bytes of lines at a time; `reading` ends where the lot does."""
     decoder = msgspec.json.Decoder(Line)
     with path.open("rb") as file:
         file.seek(start)
         reading.end, left = start, b""
-        while block := file.read(BLOCK):
+        while block := file.read(size):
             *whole, left = (left + block).split(b"\n")
             reading.end = file.tell() - len(left)
+            lot: list[Line] = []
             for text in whole:
                 try:
-                    yield decoder.decode(text)
+                    lot.append(decoder.decode(text))
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     reading.torn += bool(text)
+            yield lot
 
 
 def _key(moment: datetime) -> str:
@@ -193,11 +220,14 @@ def _key(moment: datetime) -> str:
 def _when(line: Line, time_column: str | None) -> str | None:
     if time_column is None:
         return line.at
-    given = line.row.get(time_column)
+    moment = moment_of(line.row.get(time_column))
+    return None if moment is None else _key(moment)
+
+
+def moment_of(given: object) -> datetime | None:
+    """ISO text as a moment, in UTC if it names no zone; None for what is none."""
     try:
         moment = datetime.fromisoformat(given) if isinstance(given, str) else None
     except ValueError:
         return None
-    if moment is None:
-        return None
-    return _key(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,21 +1,19 @@
 """Monitor: what the model was asked lately, compared with the profile of the data that it was trained on."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
-import pyarrow as pa
-
-from lifecycle.drift import DriftReport, Profile, Signal, Standing, compare, profile, standing
+from lifecycle.drift import DriftReport, Signal, Standing, compare, standing
 from lifecycle.episodes import Decision, Size, Step, decide
 from lifecycle.project import Model
 from lifecycle.registry import Version
 from lifecycle.runs import Run, StageRecord
-from lifecycle.shop import Outcome, Shop, Trouble, serving_name
+from lifecycle.shop import Outcome, Shop, Trouble
+from lifecycle.traffic import Traffic
 from lifecycle.usual import watch_of
 from lifecycle.watching import Window
-from lifecycle.windows import read_window
 
 CAUSES = {Signal.METRIC: "performance", Signal.PREDICTIONS: "drift", Signal.COLUMNS: "drift"}
 ENOUGH = 3  # earlier windows that say how many requests are usual
@@ -28,26 +26,13 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:  # noqa: ARG00
     if version is None:
         raise Trouble(f"No version of {run.spec.model} serves, so there is nothing to watch; /promote one first.")
     rules = shop.rules(run)
-    since, until = window_of(shop, run, rules)
-    earlier = _earlier(shop, run, version, since, until)
-    report = _compared(shop, run, version, rules, (since, until), _usual_rows(earlier, until - since))
+    traffic = Traffic.of(shop, run, rules, version)
+    since, until = traffic.window(str(run.spec.options.get("window") or rules.monitor.window))
+    seen, earlier = traffic.seen(since, until), _earlier(shop, run, version, since, until)
+    watch = watch_of(rules, shop.registry.folder(version), _usual_rows(earlier, until - since))
+    report = compare(traffic.comparable(seen), seen.profile, watch)
     now = _stands(earlier, report, rules)
-    worst = max((column.psi_corrected or 0.0 for column in report.columns), default=0.0)
-    window = Window(
-        project=run.spec.project,
-        model=run.spec.model,
-        number=version.number,
-        run=run.id,
-        since=since,
-        until=until,
-        rows=report.rows,
-        verdict=report.verdict,
-        worst=worst,
-        at=shop.now(),
-        report=json.loads(report.to_json()),
-        call=now.call,
-        said=now.reason,
-    )
+    window = _window(shop, run, version, (since, until), report, now)
     decision = _decided(shop, window, now, rules)
     episode = _done(shop, window, now, decision)
     facts = {"version": version.number, "rows": report.rows, "since": since.isoformat(), "until": until.isoformat()}
@@ -55,37 +40,24 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:  # noqa: ARG00
     return Outcome(report.sentence, {**facts, "because": decision.sentence or now.reason}, report.verdict)
 
 
-def window_of(shop: Shop, run: Run, rules: Model) -> tuple[datetime, datetime]:
-    """The window asked for (`30d`, `2011-04`, `2011-04-01..2011-05-01`), else the newest of the usual length."""
-    asked = read_window(str(run.spec.options.get("window") or rules.monitor.window))
-    if isinstance(asked, tuple):
-        return asked
-    latest = shop.requests.latest(serving_name(run.spec.project, run.spec.model), rules.time)
-    if latest is None:
-        raise Trouble(f"{run.spec.model} was not asked anything yet, so there is nothing to compare.")
-    until = latest + timedelta(microseconds=1)
-    return until - asked, until
-
-
-def _compared(
-    shop: Shop, run: Run, version: Version, rules: Model, span: tuple[datetime, datetime], usual_rows: float | None
-) -> DriftReport:
-    name, folder = serving_name(run.spec.project, run.spec.model), shop.registry.folder(version)
-    reference = Profile.from_bytes((folder / "profile.bin").read_bytes())
-    seen = profile(_without_time(shop.requests.read(name, *span, rules.time), rules), like=reference)
-    if not seen.rows:
-        raise Trouble(f"{run.spec.model} was asked nothing from {_minute(span[0])} to {_minute(span[1])} UTC.")
-    return compare(reference, seen, watch_of(rules, folder, usual_rows))
-
-
-def _minute(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
-
-
-def _without_time(batches: Iterator[pa.RecordBatch], rules: Model) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        dropped = [name for name in (rules.time, *rules.monitor.ignore) if name in batch.schema.names]
-        yield batch.drop_columns(dropped) if dropped else batch
+def _window(
+    shop: Shop, run: Run, version: Version, span: tuple[datetime, datetime], report: DriftReport, now: Standing
+) -> Window:
+    return Window(
+        project=run.spec.project,
+        model=run.spec.model,
+        number=version.number,
+        run=run.id,
+        since=span[0],
+        until=span[1],
+        rows=report.rows,
+        verdict=report.verdict,
+        worst=max((column.psi_corrected or 0.0 for column in report.columns), default=0.0),
+        at=shop.now(),
+        report=json.loads(report.to_json()),
+        call=now.call,
+        said=now.reason,
+    )
 
 
 def _earlier(shop: Shop, run: Run, version: Version, since: datetime, until: datetime) -> Sequence[Window]:

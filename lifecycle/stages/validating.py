@@ -3,10 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import pyarrow.parquet as pq
 
 from lifecycle.drift import Profile
 from lifecycle.evidence.costs import cost_facts, cost_of
@@ -26,13 +23,12 @@ from lifecycle.grading import Grade, Known, Sheets, block_facts, data_findings, 
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions, predict_job, read_predictions
 from lifecycle.project import Model
+from lifecycle.reference import keep_reference
 from lifecycle.registry import Version
 from lifecycle.runs import Run, Stage, StageRecord
 from lifecycle.shop import Outcome, Shop, Trouble, job_name, part_of, requirements_of
 from lifecycle.stages import packaging
-from lifecycle.usual import as_times, keep_usual
 from lifecycle.verdicts import Check, cost_check
-from lifecycle.windows import length_of
 
 CHAMPION = "champion-v"
 
@@ -83,7 +79,7 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
     seeds = [_predicted(shop, record, part, data.holdout_rows, rules) for part in packaging.seed_parts(run)]
     sheets = Sheets(all_rows.tail(data.holdout_rows), champion, seeds)
     result, note = _graded(shop, run, data, sheets, version)
-    _keep_profile(packaging.folder(shop, run), data, all_rows, rules)
+    keep_reference(packaging.folder(shop, run), shop.folder(run), data, all_rows, rules)
     return Outcome(note, result, result["judgement"]["verdict"])
 
 
@@ -150,14 +146,3 @@ def _version(shop: Shop, run: Run, number: int) -> Version:
 
 def _predicted(shop: Shop, record: StageRecord, part: str, rows: int, rules: Model) -> Predictions:
     return read_predictions(shop.executor.output(part_of(record.jobs, part)), rows, rules.task)
-
-
-def _keep_profile(package: Path, data: Holdout, predictions: Predictions, rules: Model) -> None:
-    rows = pq.read_table(data.rows)
-    times = as_times(rows.column(rules.time)) if rules.time else None
-    left_out = [name for name in (rules.time, *rules.monitor.ignore) if name in rows.column_names]
-    table = rows.drop_columns(left_out).append_column("prediction", predictions.table.column("prediction"))
-    reference = Profile.of(table)
-    (package / "profile.bin").write_bytes(reference.to_bytes())
-    if times is not None:
-        keep_usual(package, reference, table, times, length_of(rules.monitor.window))
