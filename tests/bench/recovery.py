@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -121,7 +120,7 @@ def _until(look: Callable[[], object], what: str) -> None:
 def _count(home: House, query: str, engine: bool = False) -> int:
     url = home.database
     if engine and url.startswith("sqlite"):
-        url = f"sqlite:///{home.state / 'engine.db'}"
+        url = f"sqlite:///{home.states[0] / 'engine.db'}"
     found = create_engine(url)
     try:
         with contextlib.suppress(Exception), found.connect() as connection:
@@ -164,4 +163,4 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -141,8 +141,9 @@ class Evidence:
                 names = Counter((one.head_sha, one.name, one.external_id) for one in world.check_runs(repo))
                 found += [f"{count} checks {name}" for name, count in names.items() if count > 1]
         found += [f"{count} cards for {ref}" for ref, count in self.cards().items() if count > 1]
-        versions = Counter(v.run for p, m in Registry(self.engine, self.house.state).models()
-                           for v in Registry(self.engine, self.house.state).of_model(p, m, limit=100_000))  # fmt: skip
+        registry = Registry(self.engine, self.house.states[0])
+        made = [one for names in registry.models() for one in registry.of_model(*names, limit=100_000)]
+        versions = Counter(one.run for one in made)
         return found + [f"{count} versions of run {run}" for run, count in versions.items() if count > 1]
 
     def cards(self) -> Mapping[str, int]:
@@ -177,7 +178,7 @@ class Evidence:
 
     def champions(self) -> list[tuple[str, int]]:
         """The repositories whose model serves, and which version."""
-        registry = Registry(self.engine, self.house.state)
+        registry = Registry(self.engine, self.house.states[0])
         found = [(project, registry.champion(project, MODEL)) for project, _ in registry.models()]
         return [(project, version.number) for project, version in found if version is not None]
 

@@ -98,7 +98,7 @@ def _rest(home: House, book: Book, patience: float) -> float | None:
 def _tidied(home: House, patience: float = 60.0) -> float:
     """Wait, within reason, until the bot has cleared away what was left of the killed; the seconds that took."""
     begun = time.monotonic()
-    while leftovers.leaked(home.state) and time.monotonic() - begun < patience:
+    while leftovers.leaked(home.states) and time.monotonic() - begun < patience:
         time.sleep(0.5)
     return round(time.monotonic() - begun, 1)
 
@@ -142,11 +142,11 @@ def _reckon(home: House, book: Book, harm: Harm, post: Post) -> dict[str, Any]:
         "unended": evidence.unended(),
         "untold": evidence.untold(),
         "cardless": evidence.cardless(),
-        "trainings": trainings.count(trainings.trainings(home.state), harm.blows),
+        "trainings": trainings.count(trainings.trainings(home.states), harm.blows),
         "drift": evidence.drifts(),
         "unfinished": leftovers.unfinished(home),
         "orphaned": leftovers.orphaned(home),
-        "leaked": leftovers.leaked(home.state),
+        "leaked": leftovers.leaked(home.states),
         "outage": outage.longest(evidence, commands, harm.blows, post.acknowledged),
     }
     evidence.close()

@@ -21,7 +21,7 @@ KINDS = {
     "serve": 2,  # takes the other two with it
     "tree": 3,  # serve, web, worker and their helpers at one stroke
     "start-up": 3,  # the tree, and once more while it starts again
-    "everything": 2,  # the tree and every job with its keeper, as when the machine fails
+    "everything": 2,  # the tree and every job of the replica with its keeper, as when the machine fails
     "keeper": 2,  # of a job
     "job": 2,  # the job's own processes; its keeper lives
 }
@@ -89,9 +89,8 @@ class Harm:
                 self._over.wait(self._dice.uniform(0.0, 4.0))
                 self._kill(kind, self._tree(replica))
             case "everything":
-                running = self._running()
-                trees = [pid for one in self.house.replicas for pid in self._tree(one)]
-                self._kill(kind, [*trees, *processes.carrying(self.house.state)], running)
+                running = tuple(one.name for one in _running(replica.state))
+                self._kill(kind, [*self._tree(replica), *processes.carrying(replica.state)], running)
             case "tree":
                 self._kill(kind, self._tree(replica))
             case _:
@@ -105,23 +104,17 @@ class Harm:
     def _tree(self, replica: Replica) -> list[int]:
         return [pid for pids in replica.family().values() for pid in pids]
 
-    def _running(self) -> tuple[str, ...]:
-        return tuple(one.name for one in self._folders() if JobFolder(one).kept())
-
-    def _folders(self) -> list[Path]:
-        jobs = self.house.state / "jobs"
-        return sorted(jobs.iterdir()) if jobs.is_dir() else []
-
     def _job(self, kind: str) -> None:
         """Strike one job that runs now, servers of models too; waits a little for one."""
         for _ in range(100):
-            running = self._running()
+            running = [folder for state in self.house.states for folder in _running(state)]
             if running:
-                name = self._dice.choice(running)
-                keeper = JobFolder(self.house.state / "jobs" / name).keeper()
-                pids = [keeper] if kind == "keeper" else processtree.descendants(keeper) if keeper else []
-                if keeper and pids:
-                    self._kill(kind, pids, (name,))
+                job = self._dice.choice(running)
+                keeper = JobFolder(job).keeper()
+                below = processtree.descendants(keeper) if keeper else []
+                pids = [keeper] if keeper and kind == "keeper" else below
+                if pids:
+                    self._kill(kind, pids, (job.name,))
                     return
             if self._over.wait(0.05):
                 return
@@ -132,3 +125,8 @@ class Harm:
         processes.send(tree, signal.SIGSTOP)
         self._over.wait(self._dice.uniform(*PAUSE))
         processes.send(tree, signal.SIGCONT)
+
+
+def _running(state: Path) -> list[Path]:
+    """The folders of the jobs that run now, servers of models too."""
+    return [folder for folder in sorted((state / "jobs").glob("*/")) if JobFolder(folder).kept()]

@@ -27,7 +27,7 @@ REPOSITORIES = (*BOARDED, *ALONE, DRIFTING)
 SETTINGS = """\
 public_url: {url}
 listen: 127.0.0.1:{port}
-state: state
+state: {state}
 sweep: 10s
 limits: {{jobs_at_once: 3}}
 {database}
@@ -52,6 +52,7 @@ class Replica:
     folder: Path
     settings: Path
     port: int
+    state: Path  # of its own, as on a machine of its own
     env: dict[str, str]
     process: "subprocess.Popen[bytes] | None" = None
     starts: int = 0
@@ -110,8 +111,17 @@ class House:
     balancer: Balancer | None
 
     @property
-    def state(self) -> Path:
-        return self.folder / "state"
+    def states(self) -> list[Path]:
+        """The state folders, one for each replica."""
+        return [replica.state for replica in self.replicas]
+
+    def jobs(self) -> dict[str, Path]:
+        """The folder of every job of a run, by name, on whichever replica; servers of models not."""
+        return {path.name: path for state in self.states for path in sorted((state / "jobs").glob("run-*"))}
+
+    def paths(self) -> list[Path]:
+        """What names every process of ours in its arguments or environment."""
+        return [*self.states, *(replica.settings for replica in self.replicas)]
 
     def answers(self) -> bool:
         with contextlib.suppress(requests.RequestException):
@@ -140,9 +150,10 @@ def house(folder: Path, database: str, replicas: int) -> Iterator[House]:
     made: list[Replica] = []
     for port in ports:
         settings = folder / f"app-{port}.yaml"
+        state = folder / f"state-{port}"
         settings.write_text(_settings(stage, url, port, database), encoding="utf-8")
-        made.append(Replica(folder, settings, port, env))
-    found = House(folder, stage, url, database or f"sqlite:///{folder / 'state' / 'lifecycle.db'}", made, balancer)
+        made.append(Replica(folder, settings, port, state, env))
+    found = House(folder, stage, url, database or f"sqlite:///{made[0].state / 'lifecycle.db'}", made, balancer)
     try:
         for replica in made:
             replica.begin()
@@ -150,7 +161,7 @@ def house(folder: Path, database: str, replicas: int) -> Iterator[House]:
     finally:
         for replica in made:
             replica.close()
-        for path in (folder / "state", *(replica.settings for replica in made)):
+        for path in found.paths():
             processes.send(processes.carrying(path), signal.SIGKILL)
         if balancer:
             balancer.close()
@@ -161,9 +172,16 @@ def _settings(stage: Stage, url: str, port: int, database: str) -> str:
     lines = [f"  - {{repository: octo/{name}, board: {{project: Bikes}}}}" for name in (*BOARDED, DRIFTING)]
     lines += [f"  - {{repository: octo/{name}}}" for name in ALONE]
     told = stage.secrets
-    return SETTINGS.format(url=url, port=port, github=stage.github.api, app=told.app_id, azure=stage.azure.base_url,
-                           database="database: ${env:TORTURE_DATABASE}" if database else "",
-                           projects="\n".join(lines))  # fmt: skip
+    return SETTINGS.format(
+        url=url,
+        port=port,
+        state=f"state-{port}",
+        database="database: ${env:TORTURE_DATABASE}" if database else "",
+        github=stage.github.api,
+        app=told.app_id,
+        azure=stage.azure.base_url,
+        projects="\n".join(lines),
+    )
 
 
 def _secrets(stage: Stage) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What must not be left when all is over: processes, half-made files, rows that nobody will ever look at again."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -9,8 +10,12 @@ from tests.torture import processes
 from tests.torture.house import House
 
 
-def leaked(state: Path) -> list[str]:
-    """Files and folders that a killed process left and nobody removed, relative to the state folder."""
+def leaked(states: Iterable[Path]) -> list[str]:
+    """Files and folders that a killed process left and nobody removed, from their state folder on."""
+    return sorted(f"{state.name}/{path.relative_to(state)}" for state in states for path in _left(state))
+
+
+def _left(state: Path) -> set[Path]:
     found: list[Path] = []
     for job in (state / "jobs").glob("*"):
         if not JobFolder(job).kept():
@@ -26,28 +31,29 @@ def leaked(state: Path) -> list[str]:
     for environment in (state / "environments").glob("*/"):
         if not (environment / "lifecycle-ready.txt").exists():
             found.append(environment)
-    return sorted({str(path.relative_to(state)) for path in found})
+    return set(found)
 
 
 def orphaned(house: House) -> list[str]:
     """Processes that carry our state folder and are neither a keeper that should live nor below one; the bot is off."""
     expected: set[int] = set()
-    for job in (house.state / "jobs").glob("serve-*"):
+    for job in (path for state in house.states for path in (state / "jobs").glob("serve-*")):
         keeper = JobFolder(job).keeper()
         if keeper:
             expected |= set(processes.tree(keeper))
     mine = [one.process.pid for one in house.replicas if one.process is not None and one.process.poll() is None]
     expected |= {pid for root in mine for pid in processes.tree(root)}
-    return [f"{pid} {processes.words(pid)[:160]}" for pid in processes.carrying(house.state) if pid not in expected]
+    carrying = {pid for state in house.states for pid in processes.carrying(state)}
+    return [f"{pid} {processes.words(pid)[:160]}" for pid in sorted(carrying - expected)]
 
 
 def unfinished(house: House) -> dict[str, int]:
     """Events and workflows that wait for somebody."""
     sqlite = house.database.startswith("sqlite")
     places = {
-        "events": (f"sqlite:///{house.state / 'inbox.db'}", "SELECT count(*) FROM inbox WHERE dispatched <> 1"),
+        "events": (f"sqlite:///{house.states[0] / 'inbox.db'}", "SELECT count(*) FROM inbox WHERE dispatched <> 1"),
         "workflows": (
-            f"sqlite:///{house.state / 'engine.db'}",
+            f"sqlite:///{house.states[0] / 'engine.db'}",
             f"SELECT count(*) FROM {'' if sqlite else 'dbos.'}workflow_status WHERE status IN ('PENDING', 'ENQUEUED')",
         ),
     }

@@ -1,6 +1,6 @@
 """How long runs stood still because the bot was down: the stretches in which they waited for it, and nothing else."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lifecycle import Run
@@ -17,11 +17,11 @@ def longest(
     acknowledged: Callable[[Command], float | None],
 ) -> dict[str, object]:  # fmt: skip
     """The longest stretch of each kind, and of which run; seconds."""
-    state = evidence.house.state
+    jobs = evidence.house.jobs()
     stretches = {
         "from_acknowledged_to_run": _starts(evidence, commands, acknowledged),
-        "from_job_end_to_noticed": _noticed(evidence.runs, state),
-        "from_struck_job_to_next_attempt": _restarted(blows, state),
+        "from_job_end_to_noticed": _noticed(evidence.runs, jobs),
+        "from_struck_job_to_next_attempt": _restarted(blows, jobs),
         "from_end_to_told": _told(evidence),
     }
     worst = {name: max(found, default=(0.0, "")) for name, found in stretches.items()}
@@ -44,26 +44,27 @@ def _starts(
     return found
 
 
-def _noticed(runs: Iterable[Run], state: Path) -> list[Stretch]:
+def _noticed(runs: Iterable[Run], jobs: Mapping[str, Path]) -> list[Stretch]:
     found = []
     for run in runs:
         for record in run.stages:
-            ends = [JobFolder(state / "jobs" / name).status().ended for name in record.jobs.values()
-                    if not name.startswith("serve-")]  # fmt: skip
+            names = [name for name in record.jobs.values() if name in jobs]
+            ends = [JobFolder(jobs[name]).status().ended for name in names]
             if record.ended and ends and all(ends):
                 last = max(end.timestamp() for end in ends if end)
                 found.append((record.ended.timestamp() - last, f"run {run.id} {record.stage}"))
     return found
 
 
-def _restarted(blows: Iterable[Blow], state: Path) -> list[Stretch]:
+def _restarted(blows: Iterable[Blow], jobs: Mapping[str, Path]) -> list[Stretch]:
     found = []
     for blow in blows:
         for name in blow.jobs:
             if not name.startswith("run-"):
                 continue
             stem, _, attempt = name.rpartition("-")
-            begun = JobFolder(state / "jobs" / f"{stem}-{int(attempt) + 1}").read("pid.json")
+            after = jobs.get(f"{stem}-{int(attempt) + 1}")
+            begun = JobFolder(after).read("pid.json") if after else None
             if begun:
                 found.append((float(begun["started"]) - blow.at, name))
     return found

@@ -15,9 +15,10 @@ WORKER_KILLS = ("worker", "serve", "tree", "start-up", "everything")
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One job that trains: of which run, which attempt; how often its script began; when, as its keeper noted."""
+    """One job that trains: where, of which run, which attempt; how often its script began; when, says its keeper."""
 
     name: str
+    place: str
     run: int
     attempt: int
     begun: int
@@ -26,10 +27,10 @@ class Training:
     ended: float | None
 
 
-def trainings(state: Path) -> list[Training]:
+def trainings(states: Iterable[Path]) -> list[Training]:
     """Every training job of which there is a folder."""
     found = []
-    for folder in sorted((state / "jobs").glob("run-*-train-fit-*")):
+    for folder in sorted(path for state in states for path in (state / "jobs").glob("run-*-train-fit-*")):
         name = JOB.match(folder.name)
         if name is None:
             continue
@@ -37,7 +38,7 @@ def trainings(state: Path) -> list[Training]:
         begun = log.read_text(errors="replace").count(BEGINS) if log.exists() else 0
         end, pid = _read(folder / "exit.json"), _read(folder / "pid.json")
         found.append(
-            Training(folder.name, int(name[1]), int(name[4]), begun, str(end.get("state", "")),
+            Training(folder.name, str(folder.parent), int(name[1]), int(name[4]), begun, str(end.get("state", "")),
                      _number(pid.get("started")), _number(end.get("ended")))
         )  # fmt: skip
     return found
@@ -51,10 +52,10 @@ def count(found: Sequence[Training], blows: Sequence[Blow]) -> dict[str, object]
         by_run.setdefault(one.run, []).append(one)
     twice = [one.name for one in found if one.begun > 1]
     for of_run in by_run.values():
-        twice += [one.name for one in of_run if sum(other.state == "succeeded" for other in of_run) > 1]
-        # a later attempt is right only if the one before was struck by us, or never came to life
-        earlier = sorted(of_run, key=lambda one: one.attempt)[:-1]
-        twice += [one.name for one in earlier if one.name not in struck and one.begun]
+        # A later attempt is right only if the one before was struck by us, never came to life, or belonged to a
+        # machine that was taken for gone, whose training then counts for nothing.
+        *earlier, last = sorted(of_run, key=lambda one: one.attempt)
+        twice += [one.name for one in earlier if one.name not in struck and one.begun and one.place == last.place]
     return {
         "runs": len(by_run),
         "begun": sum(one.begun for one in found),
