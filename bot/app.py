@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.bell import Bell
 from bot.events import SweepDue
-from bot.house import figure_url, organisation, plans, repository_page, the_life, views
+from bot.house import figure_url, organisation, plans, repository_page, the_life, the_retention, views
 from bot.inbox import Inbox
 from bot.occupancy import occupy
 from bot.ports import Permission
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bot.adapters.github import GitHub
     from bot.alive import Alive
     from bot.engine import Engine
+    from bot.schedule import Clock
     from bot.web.hooks import Hook
     from bot.world import World
 
@@ -62,7 +63,7 @@ def web(path: Path) -> int:
 
     logs()
     settings = settings_of(path)
-    using = occupy(settings.state)
+    _using = occupy(settings.state)
     listening = Listen.parse(settings.listen).open()
     storage = open_storage(settings)
     say_prepared(os.environ)
@@ -70,7 +71,6 @@ def web(path: Path) -> int:
     pages = create_pages(views(settings, storage, inbox, the_life(settings, storage, {}, os.environ, now)))
     serve(Intake(hooks(settings), inbox, Bridge(pages)), listening, settings.state / "web.ready")
     inbox.close()
-    using.close()
     return 0
 
 
@@ -78,12 +78,11 @@ def worker(path: Path) -> int:
     """Handle events and move runs, until a signal."""
     from bot.alive import Alive, host_of
     from bot.schedule import Clock
-    from bot.watchlist import schedules
     from bot.worker import Pokes, Worker
 
     logs()
     settings = settings_of(path)
-    using = occupy(settings.state)
+    _using = occupy(settings.state)
     storage = open_storage(settings)
     lock = alone(settings.state) if storage.sqlite else None
     lease, absence = settings.machines.lease.total_seconds(), settings.machines.absence.total_seconds()
@@ -96,16 +95,25 @@ def worker(path: Path) -> int:
     working.start()
     world.put(SweepDue(now()))
     clock.start()
-    threading.Thread(target=schedules, args=(world, clock), daemon=True).start()
+    start_beside(settings, storage, world, clock)
     log.info("working")
     until_signalled()
     clock.close()
     working.stop()
     engine.close(back=absence)
     inbox.close()
-    using.close()
     leave()
     return 0
+
+
+def start_beside(settings: Settings, storage: Storage, world: "World", clock: "Clock") -> None:
+    """Start what goes on beside the work for as long as this process lives, which does not wait for it."""
+    from bot.freeing import free_folders
+    from bot.watchlist import schedules
+
+    retention = the_retention(settings, storage)
+    threading.Thread(target=schedules, args=(world, clock), daemon=True).start()
+    threading.Thread(target=free_folders, args=(retention, now), daemon=True).start()
 
 
 def the_engine(storage: Storage, world: "World", alive: "Alive") -> "Engine":
@@ -179,6 +187,8 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
         now=now,
         figure_url=figure_url(settings),
         put=lambda *events: inbox.put(events),
+        prune=inbox.prune,
+        keep=settings.keep,
         poke=poke,
     )
 

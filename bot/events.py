@@ -120,6 +120,17 @@ class MonitorDue:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionDue:
+    """It is time to forget what `keep:` of app.yaml no longer keeps; `tick` is the scheduled time."""
+
+    tick: datetime
+
+    @property
+    def id(self) -> str:
+        return f"retention:{self.tick:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass(frozen=True, slots=True)
 class SweepDue:
     """The clock says that it is time to compare what is with what has been told."""
 
@@ -139,7 +150,7 @@ Happened = (  # on a platform, `at` a moment by its clock
     | IssueStateChanged
     | CheckRequested
 )
-Event = Happened | MonitorDue | SweepDue
+Event = Happened | MonitorDue | RetentionDue | SweepDue
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
 
 

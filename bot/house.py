@@ -15,7 +15,20 @@ from bot.settings import Settings
 from bot.storage import Storage
 from bot.web.views import Views
 from bot.world import Plan
-from lifecycle import Answer, Champion, Fingerprints, Hosts, Lifecycle, Limits, Registry, Store, Watching, serving_name
+from lifecycle import (
+    Answer,
+    Champion,
+    Fingerprints,
+    Hosts,
+    Keep,
+    Lifecycle,
+    Limits,
+    Registry,
+    Retention,
+    Store,
+    Watching,
+    serving_name,
+)
 
 
 def plans(settings: Settings) -> Mapping[str, Plan]:
@@ -129,6 +142,16 @@ def routes_of(serving: Mapping[Champion, int]) -> Mapping[str, int]:
     return {champion.deployment: share for champion, share in serving.items()}
 
 
+def the_retention(settings: Settings, storage: Storage) -> Retention:
+    """What is freed of this machine's folders, and when."""
+    from lifecycle import LocalExecutor
+
+    keep = Keep(settings.keep.workspaces, settings.keep.logs, settings.keep.caches, settings.keep.predictions)
+    registry = Registry(storage.main, settings.state / "versions")
+    executor = LocalExecutor(settings.state, settings.sandbox)
+    return Retention(settings.state, Store(storage.main), registry, executor, keep)
+
+
 def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -> Views:
     """What the pages look at."""
     shop = life.shop
@@ -152,5 +175,6 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         address=settings.public_url,
         version=version_of("lifecycle-bot"),
         now=shop.now,
+        logs_kept=settings.keep.logs,
         signer=signer(settings),
     )

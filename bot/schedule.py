@@ -10,12 +10,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.events import Event, MonitorDue, SweepDue
+from bot.events import Event, MonitorDue, RetentionDue, SweepDue
 
 log = logging.getLogger(__name__)
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # interval ticks fall on the same moments in every replica
 LATE = 300  # seconds within which a tick that was missed is made up
-SWEEP = "sweep"
+SWEEP, RETENTION = "sweep", "retention"
 
 
 class EnqueueExecutor(BaseExecutor):  # type: ignore[misc]
@@ -51,6 +51,7 @@ class Clock:
         self._monitors: dict[str, str] = {}
         trigger = IntervalTrigger(seconds=sweep_seconds, start_date=EPOCH, timezone="UTC")
         self._scheduler.add_job(_nothing, trigger, id=SWEEP)
+        self._scheduler.add_job(_nothing, CronTrigger(minute=17, timezone="UTC"), id=RETENTION)
 
     def start(self) -> None:
         """Begin to tick."""
@@ -78,7 +79,9 @@ class Clock:
 
 
 def _event(job: str, tick: datetime) -> Event:
-    return SweepDue(tick) if job == SWEEP else MonitorDue(job, tick)
+    if job == SWEEP:
+        return SweepDue(tick)
+    return RetentionDue(tick) if job == RETENTION else MonitorDue(job, tick)
 
 
 def _nothing() -> None:

@@ -14,8 +14,8 @@ from bot.ports import Permission
 from bot.secrets import Secret, from_context, resolve, resolve_url
 from lifecycle.yamlfile import Mistake, Mistakes, parse
 
-__all__ = ["Azure", "AzureWebhook", "Board", "GitHub", "GitHubApp", "Limits", "Machines", "Mistake", "Mistakes"]
-__all__ += ["Project", "Secret", "Settings", "read_settings"]
+__all__ = ["Azure", "AzureWebhook", "Board", "GitHub", "GitHubApp", "Keep", "Limits", "Machines", "Mistake"]
+__all__ += ["Mistakes", "Project", "Secret", "Settings", "read_settings"]
 
 LISTEN = re.compile(r"(?:[A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})|unix:.+")
 SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
@@ -198,6 +198,18 @@ class Machines(Part):
     absence: Span = timedelta(minutes=5)
 
 
+class Keep(Part):
+    """How long things are kept that nobody needs any longer; history and versions stay."""
+
+    workspaces: Span = timedelta(days=7)
+    logs: Span = timedelta(days=90)
+    caches: Span = timedelta(days=30)
+    predictions: Span = timedelta(days=400)
+    workflows: Span = timedelta(days=14)
+    events: Span = timedelta(days=30)
+    told: Span = timedelta(days=400)
+
+
 class Settings(Part):
     """The whole file. `database` is None for SQLite in the state folder, else an address for SQLAlchemy."""
 
@@ -215,6 +227,7 @@ class Settings(Part):
     limits: Limits = Limits()
     figures: Figures = Figures()
     machines: Machines = Machines()
+    keep: Keep = Keep()
     sweep: Span = timedelta(minutes=5)
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Engine, Integer, String, Table, delete, select
+from sqlalchemy import Column, Engine, Index, Integer, String, Table, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.schema import metadata
@@ -19,6 +19,7 @@ told = Table(
     Column("revision", Integer, nullable=False),
     Column("url", String(1000), nullable=False, default=""),
     Column("at", Utc, nullable=False),
+    Index("told_at", "at"),
 )
 
 
@@ -71,6 +72,17 @@ class Told:
         query = select(told.c.url).where(told.c.subject == subject, told.c.url != "")
         with self.engine.connect().execution_options(read_only=True) as connection:
             return list(connection.execute(query).scalars())
+
+    def prune(self, before: datetime, batch: int = 500) -> int:
+        """Forget what was told before then, in batches; how many. Telling it again finds it where it was told."""
+        forgotten, count = 0, batch
+        while count == batch:
+            key = (told.c.subject, told.c.target)
+            old = select(*key).where(told.c.at < before).order_by(told.c.at).limit(batch)
+            with self.engine.begin() as connection:
+                count = connection.execute(delete(told).where(tuple_(*key).in_(old))).rowcount
+            forgotten += count
+        return forgotten
 
 
 def _digest(text: str) -> str:

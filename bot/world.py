@@ -10,6 +10,7 @@ from bot.events import Event
 from bot.links import Links
 from bot.ports import Forge, History, Permission, Talk, Tracker
 from bot.refs import Ref
+from bot.settings import Keep
 from bot.told import Told
 from lifecycle import Lifecycle
 
@@ -52,6 +53,8 @@ class World:
     now: Callable[[], datetime]
     put: Put  # into the inbox, as if it had come from outside
     figure_url: Callable[[int, str, str], str] | None  # (run, name, theme) where others see a figure; None: they cannot
+    prune: Callable[[datetime], int]  # forget events that were handled before then
+    keep: Keep
     poke: Callable[[str, int], None]  # this workflow has something to do for this number; harmless to repeat
 
     def talk(self, ref: Ref) -> Talk:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
     from lifecycle.registry import Champion, Registry, Version
     from lifecycle.reports import report_document
+    from lifecycle.retention import Keep, Retention
     from lifecycle.runs import (
         Begin,
         Conclude,
@@ -68,6 +69,7 @@ _HOME = {
     "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
     "registry": ("Champion", "Registry", "Version"),
     "reports": ("report_document",),
+    "retention": ("Keep", "Retention"),
     "runs": ("Begin", "Conclude", "Finish", "Kind", "Move", "Observed", "PutBack", "Rest", "Run", "Spec", "Stage",
              "StageRecord", "StageState", "State", "Stop", "Value", "Wait", "next_move", "plan"),
     "schema": ("Utc",),
@@ -106,6 +108,7 @@ __all__ = [
     "Hosts",
     "JobStatus",
     "Judgement",
+    "Keep",
     "Kind",
     "Lifecycle",
     "Limits",
@@ -126,6 +129,7 @@ __all__ = [
     "PutBack",
     "Registry",
     "Rest",
+    "Retention",
     "Run",
     "Shop",
     "Size",

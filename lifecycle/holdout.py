@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from lifecycle.caches import mark_used
 from lifecycle.datafiles import data_files, digest, read
 from lifecycle.making import making
 from lifecycle.project import Model
@@ -71,6 +72,7 @@ def split(tree: Path, model: Model, into: Path) -> Holdout:
         folder = into / hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:40]
         if not (folder / "holdout.json").is_file():
             _keep(read(files), model, folder, version)
+        mark_used(folder)
     return _load(folder)
 
 

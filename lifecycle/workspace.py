@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from lifecycle.caches import mark_used
 from lifecycle.gitprogram import Git, GitTrouble, GitUnreachable
 from lifecycle.making import clear, making
 from lifecycle.source import Source
@@ -82,6 +83,7 @@ class Workspaces:
         """See to it that the commit is in the mirror; asks the origin only when it is not."""
         mirror = self._path(source)
         if self._has(source, mirror, _sha(commit)):
+            mark_used(mirror)
             return
         with self._mirror(source):
             if self._has(source, mirror, commit):
@@ -144,6 +146,7 @@ class Workspaces:
         """The tree of the commit, its files read-only; made once and kept. Links are kept as links, not followed."""
         target = self.root / "trees" / _folder_name(source.name) / _sha(commit)
         if target.is_dir():
+            mark_used(target)
             return target
         self.fetch(source, commit)
         with making(target.parent) as folder:

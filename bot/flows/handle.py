@@ -13,13 +13,14 @@ from bot.events import (
     MonitorDue,
     PullRequestChanged,
     PullRequestClosed,
+    RetentionDue,
     SweepDue,
     TextChanged,
     WorkItemTouched,
     ref_of,
     unpack,
 )
-from bot.flows import by_hand, comments, linking, pulls, runs, sweeping, watching, work_items
+from bot.flows import by_hand, comments, linking, pulls, retaining, runs, sweeping, watching, work_items
 from bot.ports import Denied
 from bot.world import World
 
@@ -66,6 +67,8 @@ class Flows:
                 step("monitor", lambda: watching.due(world, event))
             case SweepDue():
                 step("sweep", lambda: sweeping.sweep(world, event))
+            case RetentionDue():
+                step("forget", lambda: retaining.forget(world, self.engine, event.tick))
             case _:
                 assert_never(event)
 

@@ -134,6 +134,7 @@ def _page(views: Views, run: Run) -> str:
         stretches={one.stage: _stretch(run, one, views.now()) for one in run.stages},
         record=record,
         log=_tail(views, run, record) if record else None,
+        log_gone=views.logs_kept.days if run.ended and views.now() - run.ended > views.logs_kept else None,
         logs=_with_logs(run),
         judgement=judgement,
         metrics=reports.metrics(judgement) if judgement else None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.figures.signing import Signer
 from bot.links import Links
@@ -37,3 +37,4 @@ class Views:
     version: str
     now: Callable[[], datetime]
     signer: Signer
+    logs_kept: timedelta = timedelta(days=90)  # after a run's end

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
+from lifecycle.caches import mark_used
 from lifecycle.executors import Job, JobState, JobStatus, Refusal, environments, processtree, sandbox
 from lifecycle.executors.jobfolder import JobFolder
 from lifecycle.executors.jobspec import HERE, PRIVATE, PROGRAMS, Place, spec
@@ -77,6 +78,7 @@ class LocalExecutor:
         folder.tidy()
         private = self.root / "work" / job.name
         place = Place(folder.path, private, self.environment(job.requirements), self.python, wall)
+        mark_used(place.home)
         orders = spec(job, place, self.installer) | {"log_bytes": self.log_bytes}
         for path in (folder.path / "output", *(private / name for name in PRIVATE)):
             path.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from lifecycle.lookout import due
 from tests.bench.history import fill
 from tests.bench.postgres import postgres, programs
 from tests.growth.work import cost
+from tests.web.house import SIGNER
 
 YOUNG, OLD = 6_000, 60_000  # runs
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -68,6 +69,7 @@ class House:
             score=lambda _project, _model, _body: Answer(200, b"{}"), url_of=lambda _ref: "",
             commit_url=lambda _project, _sha: "", health=lambda: {"worker": "ok" if len(living(main)) >= 0 else ""},
             inbox_depth=self.inbox.waiting, address="https://bot.test", version="1", now=lambda: NOW,
+            signer=SIGNER,
         )  # fmt: skip
         self.package = self.folder / "package"
         self.package.mkdir()
@@ -184,6 +186,7 @@ WORK: Mapping[str, Callable[[House], Any]] = {
     "a window": lambda house: house.watching.note(
         Window("octo/r3", "m3", 1, _waiting(house).id, NOW, NOW, 9, "CLEAN", 0.1, NOW)
     ),
+    "drift that ended lately": lambda house: house.watching.closed_since(NOW - timedelta(hours=1)),
     "open drift": lambda house: [house.watching.open_episodes(), house.watching.open_episodes("octo/r3", "m3")],
     "links": lambda house: house.links.around(f"run:{like(house, 1000)}", steps=3),
     "what was told": lambda house: [house.told.is_new("github:octo/r0#1", "run-8", "x"), house.told.urls("run:8")],
