@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 VERSION = version_of("lifecycle-bot")
 BELL = "inbox.bell"
+AZURE_HOOK = "/webhooks/azure-devops"
 
 
 def now() -> datetime:
@@ -177,7 +178,7 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
         talks={**forges, **trackers},
         forges=dict(forges),
         trackers=dict(trackers),
-        histories={"github": github} if github else {},
+        histories=dict(trackers),
         plans=plans(settings),
         permissions={name: Permission(level) for name, level in settings.permissions.items()},
         two_people=settings.two_people,
@@ -234,7 +235,8 @@ def the_boards(settings: Settings) -> "AzureBoards | None":
         if one.board is not None
     }
     cache = settings.state / "azure-devops"
-    return AzureBoards(said.url, said.token.reveal(), boards=boards, cache=cache, environ=os.environ)
+    hook = f"{settings.public_url.rstrip('/')}{AZURE_HOOK}"
+    return AzureBoards(said.url, said.token.reveal(), boards=boards, cache=cache, environ=os.environ, hook=hook)
 
 
 def the_repos(settings: Settings) -> "AzureRepos | None":
@@ -262,7 +264,8 @@ def hooks(settings: Settings) -> "list[Hook]":
         said, place = settings.azure_devops.webhook, organisation(settings)
         basic = [(said.username or "", password.reveal()) for password in said.password or ()]
         checks = azure_credentials(basic, said.header or "", [secret.reveal() for secret in said.secret or ()])
-        path = "/webhooks/azure-devops"
         there = {one.repository.lower(): one.repository for one in settings.projects if one.forge == "azure-repos"}
-        found.append(Hook("azure-devops", path, checks, lambda _kind, body: azure_hooks.decode(body, place, there)))
+        found.append(
+            Hook("azure-devops", AZURE_HOOK, checks, lambda _kind, body: azure_hooks.decode(body, place, there))
+        )
     return found

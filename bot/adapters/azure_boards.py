@@ -1,4 +1,4 @@
-"""Implements bot.ports.Talk and Tracker on Azure Boards, through azure-devops."""
+"""Implements bot.ports.Talk, Tracker and History on Azure Boards, through azure-devops."""
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from datetime import datetime
@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 from bot.adapters import azure_text as text_of
 from bot.adapters.azure_comments import Comments
+from bot.adapters.azure_history import History
 from bot.adapters.azure_items import DESCRIPTION, STEPS, Change, Item, Items
 from bot.adapters.azure_people import Members, prepare_library
 from bot.adapters.azure_process import Board, Process
 from bot.adapters.azure_session import Session
 from bot.doubts import LAG
-from bot.ports import Category, Comment, Denied, Draft, Mark, Permission, Thing
+from bot.ports import Category, Comment, Denied, Draft, Mark, Missed, Permission, Thing
 from bot.refs import Ref
 
 __all__ = ["AzureBoards", "Board"]
@@ -29,6 +30,7 @@ class AzureBoards:
     that name. `cache` is a folder of our own for what the library keeps about the service; it learns of it from
     `environ`, the process's own environment, and without that keeps to a folder in the home. `timeout` is in seconds,
     and so is `lag`: for so long a list may not show what was written.
+    `hook` is the address that our service hooks post to, so that they are told from others'.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class AzureBoards:
         timeout: int = 30,
         organisation: str | None = None,
         lag: float = LAG,
+        hook: str = "",
     ) -> None:
         self._session = Session(url, token, timeout, organisation, partial(prepare_library, cache, environ))
         self._boards = {place.lower(): board for place, board in (boards or {}).items()}
@@ -49,6 +52,7 @@ class AzureBoards:
         self._process = Process(self._session)
         self._items = Items(self._session, self._process, 3 * lag)  # searches are later than lists
         self._comments = Comments(self._session, self._items, lag)
+        self._history = History(self._session, hook)
 
     @property
     def login(self) -> str:
@@ -121,6 +125,12 @@ class AzureBoards:
 
     def category(self, ref: Ref) -> Category:
         return self._category(self._items.read(self._number(ref)))
+
+    def since(self, place: str, since: datetime) -> Missed:
+        return self._history.since(self._board(place).project, since)
+
+    def undelivered(self, since: datetime) -> Missed:
+        return self._history.undelivered(since)
 
     def _category(self, item: Item) -> Category:
         return self._process.category(item.project, item.type, item.state)

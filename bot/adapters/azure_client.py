@@ -9,6 +9,8 @@ import requests
 from azure.devops.exceptions import AzureDevOpsClientError
 from azure.devops.v7_1.core.core_client import CoreClient
 from azure.devops.v7_1.location.location_client import LocationClient
+from azure.devops.v7_1.service_hooks.models import NotificationsQuery
+from azure.devops.v7_1.service_hooks.service_hooks_client import ServiceHooksClient
 from azure.devops.v7_1.work_item_tracking import models
 from azure.devops.v7_1.work_item_tracking.work_item_tracking_client import WorkItemTrackingClient
 from msrest.authentication import Authentication
@@ -23,7 +25,7 @@ from urllib3.util import Retry
 from bot.adapters.azure_errors import Uncertain, Unsupported, from_answer
 from bot.ports import Denied, Unavailable
 
-__all__ = ["Clients", "models", "translated"]
+__all__ = ["Clients", "NotificationsQuery", "models", "translated"]
 
 Token = str | Callable[[], str]
 # Reads are repeated twice within a second. The library's own policy sleeps for as long as a server likes.
@@ -87,6 +89,7 @@ class Clients:
         self.wit = made(WorkItemTrackingClient)
         self.core = made(CoreClient)
         self.location = made(LocationClient)
+        self.hooks = made(ServiceHooksClient)
 
     @cached_property
     def git(self) -> Any:

@@ -57,6 +57,13 @@ class Session:
 
         return models
 
+    def notifications_query(self, **given: Any) -> Any:
+        """A question about service hooks' notifications, as the library words it."""
+        self._connected()
+        from bot.adapters.azure_client import NotificationsQuery
+
+        return NotificationsQuery(**given)
+
     @cached_property
     def git_models(self) -> Any:
         """The library's models of requests about repositories."""

@@ -22,13 +22,13 @@ def look(world: World, event: WorkItemTouched) -> None:
     except Denied:
         return  # the item was deleted meanwhile, or is none of ours to read
     for comment in found:
-        if not comment.edited:
-            posted = CommentPosted(
-                ref=event.ref,
-                comment=comment.id,
-                author=comment.author,
-                author_is_bot=comment.author_is_bot,
-                body=comment.body,
-                at=comment.created,
-            )
-            world.put(posted)
+        posted = CommentPosted(
+            ref=event.ref,
+            comment=comment.id,
+            author=comment.author,
+            author_is_bot=comment.author_is_bot,
+            body=comment.body,
+            at=comment.created,
+            edited=comment.edited,
+        )
+        world.put(posted)

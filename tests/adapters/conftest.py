@@ -10,6 +10,7 @@ import responses
 from bot.adapters.github import GitHub, Personal
 from bot.refs import Ref
 from tests.adapters.azure_world import World, served
+from tests.adapters.github_world import Town, town_served
 
 # PyGithub always names the port, so the answers must be registered with it.
 API = "https://api.github.com:443"
@@ -63,3 +64,9 @@ def azure_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fabrikam(azure_cache: Path) -> Iterator[World]:
     with served(azure_cache) as world:
         yield world
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Iterator[Town]:
+    with town_served(tmp_path) as made:
+        yield made

@@ -1,10 +1,7 @@
 """The GitHub adapter against the playground's GitHub, over the wire: as an App, as a person, and in bad weather."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -12,51 +9,12 @@ import pytest
 from bot.adapters.github import App, GitHub, Personal
 from bot.adapters.github_hooks import decode
 from bot.events import CheckRequested, CommentPosted, Event, PullRequestChanged, PullRequestClosed, TextChanged
-from bot.playground.faults import Fault, Kind
-from bot.playground.github import Playground, start
-from bot.playground.github.records import Repo
-from bot.ports import Category, Check, Conclusion, Denied, Draft, Mark, Permission
+from bot.playground.faults import Kind
+from bot.ports import Category, Conclusion, Denied, Draft, Mark, Permission
 from bot.refs import Ref
+from tests.adapters.github_world import BIKES, Town
 
-BIKES = "octo/bikes"
 MARKED = "<!-- lifecycle-bot run:7 -->"
-
-
-@dataclass(frozen=True, slots=True)
-class Town:
-    """octo/bikes with an issue (1) by mira, who may write; jonas maintains, sam reads."""
-
-    hub: Playground
-    repo: Repo
-    github: GitHub
-    issue: Ref
-
-    @property
-    def comments(self) -> list[str]:
-        return [comment.body for comment in self.hub.world.issue(self.repo, 1).comments]
-
-    def fail(self, kind: Kind, path: str, method: str, status: int = 502) -> None:
-        self.hub.faults.add(Fault(kind, path, method, status))
-
-    def check(self, conclusion: Conclusion, title: str = "0 of 3 stages") -> Check:
-        head = self.github.head(BIKES).commit
-        return Check(head, "lifecycle / bike-demand", "run:7", conclusion, title, "…", f"{self.hub.url}/runs/7")
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    hub = start(tmp_path)
-    world = hub.world
-    for login, level in (("mira", "write"), ("jonas", "maintain"), ("sam", "read")):
-        world.user(login, level)
-    repo = world.create_repo(BIKES, {"train.py": "print(1)\n"}, by="mira")
-    world.issue_open("mira", BIKES, "Predict demand", "please")
-    app = world.app()
-    github = GitHub(hub.api, App(app.id, app.private_key), seconds_between_writes=0.0, timeout=3)
-    try:
-        yield Town(hub, repo, github, Ref("github", BIKES, 1))
-    finally:
-        hub.close()
 
 
 def test_one_comment_lives_through_restarts_renames_and_lost_answers(town: Town) -> None:

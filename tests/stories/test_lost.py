@@ -9,6 +9,7 @@ from itertools import count
 
 import pytest
 
+from bot.playground.courier import Chaos, Courier
 from tests.stories.repository import LINE, slow
 from tests.stories.starting import begin
 from tests.stories.test_cancel import alive
@@ -137,3 +138,24 @@ def test_only_what_is_new_is_looked_at_when_nothing_happened(world: World) -> No
     world.start()
     world.eventually(lambda: cursor(world, "sweep"), "a sweep")
     assert cursor(world, "github:octo/lost") == before
+
+
+def test_the_board_is_caught_up_with(world: World) -> None:
+    item, other, azure = world.new_item("Asked in vain"), world.new_item("Taken back"), world.stage.azure
+    with an_hour_without(world), dropped(azure.courier):
+        item.comment("/train beside=0.6")
+        other.comment("/train beside=0.7")
+        azure.items[other.number].comments[-1].deleted = True
+        item.comment("/status")
+        assert azure.drain(20)
+    assert "beside=0.6" in item.says("is good enough")
+    item.says("What is linked here")
+    assert not other.said()
+
+
+@contextmanager
+def dropped(courier: Courier) -> Iterator[None]:
+    """Every webhook is lost."""
+    courier.chaos = Chaos(drop=1.0)
+    yield
+    courier.chaos = None
