@@ -23,12 +23,12 @@ def sweep(world: World, event: SweepDue) -> None:
         return  # ticks that waited while a sweep took long: it has seen what they are about
     _our_own(world, event)
     for project, plan in world.plans.items():
-        _guarded(f"{plan.forge}:{project}", lambda system, place: _catch_up(world, system, place))
+        _guarded(f"{plan.forge}:{project}", lambda system, place: _catch_up(world, system, place, event))
         _guarded(f"{plan.forge}:{project}", lambda _, place: _pulls(world, place, event))
     for board in dict.fromkeys(plan.board for plan in world.plans.values() if plan.board):
-        _guarded(f"boards:{board}", lambda system, place: _catch_up(world, system, place))
+        _guarded(f"boards:{board}", lambda system, place: _catch_up(world, system, place, event))
     for system in world.histories:
-        _guarded(f"{system}:deliveries", lambda system, _: _deliveries(world, system))
+        _guarded(f"{system}:deliveries", lambda system, _: _deliveries(world, system, event))
     world.cursors.move("sweep", began)
 
 
@@ -51,24 +51,24 @@ def _guarded(name: str, look: Callable[[str, str], None]) -> None:
         log.warning("the sweep could not read %s: %s", name, error)
 
 
-def _catch_up(world: World, system: str, place: str) -> None:
+def _catch_up(world: World, system: str, place: str, event: SweepDue) -> None:
     """Take in what happened at a place."""
     history = world.histories.get(system)
     if history is not None:
-        _ask(world, f"{system}:{place}", lambda since: history.since(place, since))
+        _ask(world, f"{system}:{place}", lambda since: history.since(place, since), event.tick)
 
 
-def _deliveries(world: World, system: str) -> None:
+def _deliveries(world: World, system: str, event: SweepDue) -> None:
     """Take in, or have sent again, what could not be delivered."""
-    _ask(world, f"{system}:deliveries", world.histories[system].undelivered)
+    _ask(world, f"{system}:deliveries", world.histories[system].undelivered, event.tick)
 
 
-def _ask(world: World, name: str, history: Callable[[datetime], Missed]) -> None:
+def _ask(world: World, name: str, history: Callable[[datetime], Missed], tick: datetime) -> None:
     """Take in what happened since the cursor; it moves when that is on disk, by the platform's clock."""
     now, until = world.now(), world.cursors.get(name)
     if until is None:  # what happened before we came is not for us to do
-        world.cursors.move(name, now + OVERLAP)
-        return
+        until = tick + OVERLAP
+        world.cursors.move(name, until)
     since = max(until - OVERLAP, now - LONGEST)
     missed = history(since)
     world.put(*(event for event in missed.events if event.at >= since and _is_news(world, event)))

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.stories.repository import LINE
-from tests.stories.test_lost import dropped
+from tests.stories.test_lost import cursor, dropped
 from tests.stories.world import World
 
 pytestmark = pytest.mark.xdist_group("stories-1")
@@ -11,6 +11,7 @@ pytestmark = pytest.mark.xdist_group("stories-1")
 
 def test_lost_comments_pushes_and_closes_are_a_delay(world: World) -> None:
     github, azure = world.stage.github.world, world.stage.azure
+    world.eventually(lambda: cursor(world, "sweep"), "the first sweep")
     issue, item = world.issue("talks"), world.new_item("Lost")
     world.push("pulls", "closing", line=LINE + "\n# closing\n")
     closing = world.pull("pulls", "closing")
