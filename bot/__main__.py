@@ -11,6 +11,7 @@ from typing import NoReturn
 
 NAME = "lifecycle-bot"
 SETTINGS = Path("app.yaml")
+ALIASES = {"work": "worker"}
 COMMANDS = ("serve", "web", "worker", "demo", "doctor", "prepare", "backup", "restore", "help")
 
 ABOUT = """\
@@ -51,7 +52,8 @@ of them may run where the database is PostgreSQL. A delivery is on disk before i
 
 WORKER = """\
 Handles what came in: starts runs, moves them, reports them, watches models; one half of `serve`. With SQLite there can
-be one, with PostgreSQL any number; what a dead one left behind is taken over by the others."""
+be one, with PostgreSQL any number, on one machine or several (docs/machines.md); what a dead one left behind is taken
+over by the others. `work` is another name for it."""
 
 DEMO = """\
 Starts a stand-in GitHub and a stand-in Azure DevOps on this machine and the real bot beside them, and plays the whole
@@ -138,7 +140,7 @@ def _run(said: argparse.Namespace) -> int:
         return _serve(said.settings)
     from bot import app
 
-    command: Callable[[Path], int] = getattr(app, said.command)
+    command: Callable[[Path], int] = getattr(app, ALIASES.get(said.command, said.command))
     return command(said.settings)
 
 
@@ -195,11 +197,13 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     def add(name: str, brief: str, text: str = "", examples: str = "") -> argparse.ArgumentParser:
         made[name] = group.add_parser(
             name,
+            aliases=[alias for alias, known in ALIASES.items() if known == name],
             help=brief,
             description=text or brief,
             epilog=examples,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        made.update({alias: made[name] for alias, known in ALIASES.items() if known == name})
         return made[name]
 
     for name, brief, text, examples in WITH_SETTINGS:

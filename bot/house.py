@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version as version_of
 
-from bot.alive import host_of, is_gone, living
+from bot.alive import host_name, host_of, is_gone, living
 from bot.figures.signing import Signer, figure_path, signer_from, signer_in
 from bot.inbox import Inbox
 from bot.links import Links
@@ -17,6 +17,7 @@ from bot.web.views import Views
 from bot.world import Plan
 from lifecycle import (
     Answer,
+    Artifacts,
     Champion,
     Fingerprints,
     Hosts,
@@ -25,6 +26,8 @@ from lifecycle import (
     Limits,
     Registry,
     Retention,
+    Run,
+    Source,
     Store,
     Watching,
     serving_name,
@@ -83,6 +86,15 @@ def address_of(settings: Settings, text: str) -> str:
     return f"{settings.azure_devops.url}/_workitems/edit/{ref.number}" if settings.azure_devops else ""
 
 
+def source_of(settings: Settings, forges: Mapping[str, Forge], project: str) -> Source:
+    """Where a project's repository is. Raises LookupError."""
+    known = plans(settings).get(project)
+    forge = forges.get(known.forge if known else "github")
+    if forge is None:
+        raise LookupError(f"nothing says where {project} is")
+    return forge.source(project)
+
+
 def the_life(
     settings: Settings,
     storage: Storage,
@@ -91,32 +103,27 @@ def the_life(
     now: Callable[[], datetime],
 ) -> Lifecycle:
     """The machine-learning lifecycle on this machine."""
-    from lifecycle import LocalEndpoint, LocalExecutor, PredictionLog, Shop, Source, Workspaces
-
-    def source(project: str) -> Source:
-        known = plans(settings).get(project)
-        forge = forges.get(known.forge if known else "github")
-        if forge is None:
-            raise LookupError(f"nothing says where {project} is")
-        return forge.source(project)
+    from lifecycle import JobLogs, LocalEndpoint, LocalExecutor, PredictionLog, SharedLog, Shop, Workspaces
 
     executor = LocalExecutor(settings.state, settings.sandbox, environ)
     hosts = Hosts(host_of(settings.state), lambda host: storage.sqlite or is_gone(storage.main, host))
+    artifacts, own = artifacts_of(settings), PredictionLog(settings.state / "endpoints")
     limits = Limits(memory_mb=settings.limits.memory_mb, seconds=settings.limits.minutes * 60)
     shop = Shop(
         root=settings.state,
         store=Store(storage.main),
-        registry=Registry(storage.main, settings.state / "versions"),
+        registry=Registry(storage.main, settings.state / "versions", artifacts),
         watching=Watching(storage.main),
         fingerprints=Fingerprints(storage.main),
         workspaces=Workspaces(settings.state / "repositories", environ),
         executor=executor,
         endpoint=LocalEndpoint(settings.state / "endpoints", executor, now),
-        requests=PredictionLog(settings.state / "endpoints"),
-        source=source,
+        requests=SharedLog(own, settings.state / "others", artifacts, hosts.me) if artifacts else own,
+        source=lambda project: source_of(settings, forges, project),
         now=now,
         most=limits,
         at_once=settings.limits.jobs_at_once,
+        logs=JobLogs(executor, artifacts),
         hosts=hosts,
     )
     return Lifecycle(shop)
@@ -137,6 +144,11 @@ def figure_url(settings: Settings) -> Callable[[int, str, str], str] | None:
     return lambda run, name, theme: settings.public_url + signs.signed(figure_path(run, name, theme))
 
 
+def artifacts_of(settings: Settings) -> Artifacts | None:
+    """The place that all machines reach, if there is one. Raises OutOfReach."""
+    return Artifacts(settings.artifacts) if settings.artifacts else None
+
+
 def routes_of(serving: Mapping[Champion, int]) -> Mapping[str, int]:
     """What should serve on every machine, whether or not this one does so yet."""
     return {champion.deployment: share for champion, share in serving.items()}
@@ -150,6 +162,16 @@ def the_retention(settings: Settings, storage: Storage) -> Retention:
     registry = Registry(storage.main, settings.state / "versions")
     executor = LocalExecutor(settings.state, settings.sandbox)
     return Retention(settings.state, Store(storage.main), registry, executor, keep)
+
+
+def away(settings: Settings, storage: Storage, life: Lifecycle, run: Run) -> str:
+    """Where the output of the run's jobs comes from, where that is not this machine."""
+    if life.is_here(run):
+        return ""
+    name = host_name(storage.main, run.host) or "another machine"
+    if not settings.artifacts:
+        return f"The output is kept on {name} alone; with `artifacts` in app.yaml every machine would show it."
+    return "" if run.state.ended else f"This runs on {name}; its output arrives here some seconds late."
 
 
 def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -> Views:
@@ -177,4 +199,7 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         now=shop.now,
         logs_kept=settings.keep.logs,
         signer=signer(settings),
+        away=lambda run: away(settings, storage, life, run),
+        host=shop.hosts.me,
+        workers=lambda: living(storage.main, settings.machines.lease.total_seconds()),
     )

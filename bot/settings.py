@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints
 
 from bot.consistency import check
+from bot.places import read_place
 from bot.ports import Permission
 from bot.secrets import Secret, from_context, resolve, resolve_url
 from lifecycle.yamlfile import Mistake, Mistakes, parse
@@ -217,6 +218,7 @@ class Settings(Part):
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8000"
     state: Annotated[Path, PlainValidator(_folder)]
     database: Annotated[Secret | None, PlainValidator(from_context(resolve_url))] = None
+    artifacts: Annotated[str, AfterValidator(read_place)] = ""
     github: GitHub | None = None
     azure_devops: Azure | None = None
     projects: tuple[Project, ...] = Field(min_length=1)

@@ -17,6 +17,7 @@ BATCH = 50
 BEAT = 5.0  # seconds between heartbeats; a third of the lease
 LOOK = 1.0  # seconds between looks at what other machines leave to us or ask of us
 SERVE = 5.0  # seconds between looks at whether this machine serves what the registry says
+SHIP = 3.0  # seconds between looks at what other machines should see of this one's logs
 REVIVE = 30.0  # seconds between looks at events that a worker of another version could not read
 POLL = 2.0  # how long one look at running jobs may take; their end is noticed at once where the system can tell
 TIDY = 30.0  # seconds between two looks for what killed processes left
@@ -77,7 +78,7 @@ class Worker:
         loops: Sequence[Callable[[], None]]
         loops = (self.dispatch, self.push, self.watch, self.beat, self.serve, self.take_up, self.tidy)
         if not self.alone:
-            loops = (*loops, self.look, self.revive)
+            loops = (*loops, self.look, self.revive, self.ship)
         for loop in loops:
             thread = threading.Thread(target=self._keep, args=(loop,), name=loop.__name__, daemon=True)
             thread.start()
@@ -175,6 +176,11 @@ class Worker:
         """Take up what a worker of an older version could not read, where we can."""
         self._stopping.wait(REVIVE)
         self.inbox.revive(readable)
+
+    def ship(self) -> None:
+        """Let other machines see what is written here."""
+        self._stopping.wait(SHIP)
+        self.life.ship()
 
     def abandon(self) -> None:
         """End the jobs whose runs another machine got while nobody heard of this one."""

@@ -8,17 +8,20 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lifecycle.artifacts import Artifacts, OutOfReach
     from lifecycle.database import NewerDatabase, connect, migrate
     from lifecycle.drift import Alarm, DriftReport
     from lifecycle.endpoints import Answer
     from lifecycle.endpoints.local import LocalEndpoint
     from lifecycle.endpoints.predictions import PredictionLog
+    from lifecycle.endpoints.shared import SharedLog
     from lifecycle.episodes import Size
     from lifecycle.executors import Executor, JobStatus, Limits, Used
     from lifecycle.executors.local import LocalExecutor
     from lifecycle.fencing import Overtaken
     from lifecycle.fingerprints import Fingerprint, Fingerprints
     from lifecycle.hosts import Hosts
+    from lifecycle.joblogs import JobLogs
     from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
     from lifecycle.registry import Champion, Registry, Version
     from lifecycle.reports import report_document
@@ -64,6 +67,9 @@ _HOME = {
     "executors": ("Executor", "JobStatus", "Limits", "Used"),
     "executors.local": ("LocalExecutor",),
     "fingerprints": ("Fingerprint", "Fingerprints"),
+    "artifacts": ("Artifacts", "OutOfReach"),
+    "endpoints.shared": ("SharedLog",),
+    "joblogs": ("JobLogs",),
     "fencing": ("Overtaken",),
     "hosts": ("Hosts",),
     "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
@@ -91,6 +97,7 @@ __all__ = [
     "METRICS",
     "Alarm",
     "Answer",
+    "Artifacts",
     "Begin",
     "Champion",
     "Check",
@@ -106,6 +113,7 @@ __all__ = [
     "GitTrouble",
     "GitUnreachable",
     "Hosts",
+    "JobLogs",
     "JobStatus",
     "Judgement",
     "Keep",
@@ -122,6 +130,7 @@ __all__ = [
     "NewerDatabase",
     "NoSuchRun",
     "Observed",
+    "OutOfReach",
     "Outcome",
     "Overtaken",
     "PredictionLog",
@@ -131,6 +140,7 @@ __all__ = [
     "Rest",
     "Retention",
     "Run",
+    "SharedLog",
     "Shop",
     "Size",
     "Source",

@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from lifecycle.artifacts import Artifacts
 from lifecycle.fencing import hold
 from lifecycle.making import clear, making
 from lifecycle.runs import Run
 from lifecycle.schema import FIRST, WHOLE, champions, versions
-
-MANIFEST = "manifest.json"
+from lifecycle.stored_versions import MANIFEST, fetch, publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,15 @@ class BrokenVersion(Exception):
 
 
 class Registry:
-    """Keeps versions under `root`/<project>/<model>/<digest>/ and their numbers in the database."""
+    """Keeps versions under `root`/<project>/<model>/<digest>/ and their numbers in the database.
 
-    def __init__(self, engine: Engine, root: Path) -> None:
+    With `artifacts` every version is published there too, and fetched from there when it is not below `root`.
+    """
+
+    def __init__(self, engine: Engine, root: Path, artifacts: Artifacts | None = None) -> None:
         self.engine = engine
         self.root = root
+        self.artifacts = artifacts
 
     def seal(self, package: Path, facts: Mapping[str, Any]) -> str:
         """Write the package's manifest: `facts` and every file's sha256. The manifest's own sha256 is the digest."""
@@ -79,6 +83,8 @@ class Registry:
         Raises Overtaken, and then registers nothing, when another machine got the run since it was read.
         """
         self._keep(version, package)
+        if self.artifacts is not None:
+            publish(self.artifacts, _place(version), self._local(version))
         for _ in range(20):  # two runs of one model that end together want the same number: the later asks again
             known = self.of_run(version.run)
             if known is not None:
@@ -98,13 +104,22 @@ class Registry:
             clear(folder)
 
     def folder(self, version: Version) -> Path:
-        """Where the version's files are."""
-        return self.root / version.project.replace("/", "__") / version.model / version.digest
+        """Where the version's files are on this machine, fetched if need be."""
+        folder = self._local(version)
+        if self.artifacts is not None and not folder.exists():
+            fetch(self.artifacts, _place(version), version.digest, folder)
+        return folder
+
+    def read(self, version: Version, name: str) -> bytes:
+        """One of the version's files, wherever it is. Raises OSError."""
+        path = self._local(version) / name
+        if self.artifacts is not None and not path.parent.exists():
+            return self.artifacts.read(f"{_place(version)}/{name}")
+        return path.read_bytes()
 
     def manifest(self, version: Version) -> Mapping[str, Any]:
-        """The version's manifest."""
-        text = (self.folder(version) / MANIFEST).read_text(encoding="utf-8")
-        found: dict[str, Any] = json.loads(text)
+        """The version's manifest. Raises OSError."""
+        found: dict[str, Any] = json.loads(self.read(version, MANIFEST))
         return found
 
     def verify(self, version: Version) -> None:
@@ -173,8 +188,11 @@ class Registry:
             number = connection.execute(query).scalar()
         return None if number is None else self.get(project, model, number)
 
+    def _local(self, version: Version) -> Path:
+        return self.root / version.project.replace("/", "__") / version.model / version.digest
+
     def _keep(self, version: Version, package: Path) -> None:
-        folder = self.folder(version)
+        folder = self._local(version)
         if folder.exists():
             return
         with making(folder.parent) as fresh:
@@ -203,6 +221,10 @@ class Registry:
     def _many(self, query: Any) -> Sequence[Version]:
         with self._reading() as connection:
             return [_version(row) for row in connection.execute(query).all()]
+
+
+def _place(version: Version) -> str:
+    return f"versions/{version.project}/{version.model}/{version.digest}"
 
 
 def sha256(path: Path) -> str:

@@ -123,6 +123,7 @@ class Lifecycle:
         if move.state is State.SUCCEEDED and run.spec.kind in MAKES_VERSION:
             version = seal(self.shop, run, verdict)
         made = version.number if version else run.spec.version
+        self.shop.logs.keep(name for name in _logged(run) if not self._elsewhere(run))
         self.shop.store.end(run, move.state, move.reason, self.shop.now(), verdict, made)
 
     def give_up(self, number: int, sentence: str) -> None:
@@ -170,7 +171,7 @@ class Lifecycle:
 
     def _elsewhere(self, run: Run) -> bool:
         """Whether another machine moves the run."""
-        return run.state is State.RUNNING and run.host not in ("", self.shop.hosts.me)
+        return run.state is State.RUNNING and not self.is_here(run)
 
     def _room(self) -> int:
         """How many more runs may train on this machine."""
@@ -194,7 +195,16 @@ class Lifecycle:
         """What the stage's first job has written, from `offset` on, and the offset to ask for next."""
         record = run.stage(stage)
         name = next(iter(record.jobs.values()), None) if record and stage in WITH_JOBS else None
-        return self.shop.executor.log(name, offset) if name else (b"", offset)
+        return self.shop.logs.read(name, self.is_here(run), offset) if name else (b"", offset)
+
+    def ship(self) -> None:
+        """Let other machines see what jobs here write, and what the models here are asked."""
+        self.shop.logs.ship(name for name in self.working() if _is_job(name))
+        self.shop.requests.ship(self.shop.now())
+
+    def is_here(self, run: Run) -> bool:
+        """Whether this is the machine that has or had the run, with all that its jobs left."""
+        return run.host in ("", self.shop.hosts.me)
 
     def _begin(self, run: Run, move: Begin) -> None:
         if move.stage is Stage.DEPLOY:
@@ -247,6 +257,11 @@ class Lifecycle:
 def _waited_for(run: Run) -> Sequence[str]:
     current = run.current
     return list(current.jobs.values()) if current and current.state is StageState.RUNNING else []
+
+
+def _logged(run: Run) -> Sequence[str]:
+    """The jobs of the run whose logs are kept."""
+    return [name for record in run.stages if record.stage in WITH_JOBS for name in record.jobs.values()]
 
 
 def _is_job(name: str) -> bool:

@@ -11,6 +11,7 @@ from lifecycle.endpoints import Endpoint, RequestLog
 from lifecycle.executors import Executor, Job, Limits
 from lifecycle.fingerprints import Fingerprints
 from lifecycle.hosts import ALONE, Hosts
+from lifecycle.joblogs import JobLogs
 from lifecycle.project import FILE, Model, Project, read_project
 from lifecycle.registry import Registry
 from lifecycle.runs import Run, Stage, Value
@@ -50,6 +51,7 @@ class Shop:
     now: Callable[[], datetime]
     at_once: int  # runs that may work at the same time on this machine
     most: Limits  # no model gets more than the house allows, whatever its repository asks
+    logs: JobLogs
     hosts: Hosts = ALONE
 
     def folder(self, run: Run) -> Path:

@@ -141,7 +141,7 @@ def _example(views: Views, versions: Sequence[Version]) -> str:
     row: dict[str, Any] = {"column": 1.0}
     if versions:
         try:
-            text = (views.registry.folder(versions[0]) / "signature.json").read_text(encoding="utf-8")
+            text = views.registry.read(versions[0], "signature.json")
             row = {str(one["name"]): _value(str(one["type"])) for one in json.loads(text)["columns"]} or row
         except (OSError, ValueError, LookupError, TypeError):
             pass  # an imported version may have none; the shape alone still helps

@@ -136,6 +136,7 @@ def _page(views: Views, run: Run) -> str:
         log=_tail(views, run, record) if record else None,
         log_gone=views.logs_kept.days if run.ended and views.now() - run.ended > views.logs_kept else None,
         logs=_with_logs(run),
+        away=views.away(run),
         judgement=judgement,
         metrics=reports.metrics(judgement) if judgement else None,
         slices=reports.slices(judgement) if judgement else None,

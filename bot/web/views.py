@@ -1,9 +1,10 @@
 """What the pages look at: everything that they may read, handed in by whoever puts the house together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.alive import Living
 from bot.figures.signing import Signer
 from bot.links import Links
 from lifecycle import Answer, Registry, Run, Stage, Store, Watching
@@ -18,7 +19,8 @@ class Views:
     `score(project, model, body)` answers one request. `url_of(ref)` is the web address of a ref's text such as
     github:octo/bikes#12, `commit_url(project, sha)` that of a commit; empty where there is none. `health()` says of
     each part of the house `ok` or, in one sentence, what is wrong; it must be cheap. `inbox_depth()` is the number of
-    events that wait. `signer` knows the addresses of figures.
+    events that wait. `away(run)` says where the run's log comes from, empty where it is this machine's own; `workers()`
+    are those that are alive, `host` is this machine's name among them. `signer` knows the addresses of figures.
     `address` is where people reach these pages, such as https://bot.example.com, without a slash.
     """
 
@@ -38,3 +40,6 @@ class Views:
     now: Callable[[], datetime]
     signer: Signer
     logs_kept: timedelta = timedelta(days=90)  # after a run's end
+    away: Callable[[Run], str] = lambda _run: ""
+    host: str = ""
+    workers: Callable[[], Sequence[Living]] = tuple

@@ -29,7 +29,9 @@ def add_vitals(app: flask.Flask, views: Views) -> None:
         except Exception as error:  # whatever breaks, the answer is that we are not well
             parts = {"health": f"The check itself failed: {type(error).__name__}."}
         ill = {name: words for name, words in parts.items() if words != "ok"}
-        response = flask.jsonify(status="ill" if ill else "ok", version=views.version, parts=parts)
+        response = flask.jsonify(
+            status="ill" if ill else "ok", version=views.version, role="web", host=views.host, parts=parts
+        )
         response.status_code = 503 if ill else 200
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -52,7 +54,9 @@ class Numbers(Collector):
         yield from self._models()
         waiting = self.views.inbox_depth()
         yield GaugeMetricFamily("lifecycle_inbox_depth", "Events that wait to be handled.", value=waiting)
-        yield InfoMetricFamily("lifecycle_bot", "What is running here.", value={"version": self.views.version})
+        about = {"version": self.views.version, "role": "web", "host": self.views.host}
+        yield InfoMetricFamily("lifecycle_bot", "What is running here.", value=about)
+        yield self._workers()
 
     def _runs(self) -> Iterator[Metric]:
         recent = self.views.runs.find(Filter(), limit=RECENT)
@@ -65,6 +69,15 @@ class Numbers(Collector):
         yield _by_kind("lifecycle_runs_open", "Runs that have not ended, by kind and state.", unfinished)
         yield _by_kind("lifecycle_runs_recent", f"The newest {RECENT} runs, by kind and state.", recent)
         yield _durations(recent)
+
+    def _workers(self) -> Metric:
+        labels = ["executor", "host", "machine"]
+        seen = GaugeMetricFamily(
+            "lifecycle_worker_seen_seconds", "How long ago each living worker said so.", labels=labels
+        )
+        for one in self.views.workers():
+            seen.add_metric([one.executor, one.host, one.name], one.ago)
+        return seen
 
     def _models(self) -> Iterator[Metric]:
         labels = ["project", "model"]

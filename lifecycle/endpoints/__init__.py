@@ -76,3 +76,6 @@ class RequestLog(Protocol):
 
     def latest(self, model: str, time_column: str | None) -> datetime | None:
         """When the last of them happened; None if there are none."""
+
+    def ship(self, now: datetime) -> None:
+        """Let other machines see what this one was asked, where they share a place."""

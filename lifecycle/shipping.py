@@ -1,0 +1,92 @@
+"""Files that grow, such as logs, seen from other machines: shipped in pieces, each named by where it begins."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from lifecycle.artifacts import Artifacts
+
+MOST = 8 << 20  # bytes in one piece
+WHOLE = "whole"
+More = Callable[[int], bytes]
+Put = Callable[[str], None]
+
+
+class Shipping:
+    """Ships what was added to files of this machine; safe among threads.
+
+    `More` reads a file from a byte on, some bytes at a time and none at its end; `Put` writes all of it to a name.
+    """
+
+    def __init__(self, artifacts: Artifacts) -> None:
+        self.artifacts = artifacts
+        self._shipped: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def ship(self, folder: str, more: More) -> None:
+        """Ship what the file has more than was shipped."""
+        with self._lock:
+            start = self._shipped.get(folder)
+            if start is None:
+                start = length(self.artifacts, folder)
+            while data := more(start):
+                self.artifacts.write(f"{folder}/{start:020d}", data)
+                start += len(data)
+            self._shipped[folder] = start
+
+    def finish(self, folder: str, put: Put) -> None:
+        """The file grows no more: ship it as one piece."""
+        with self._lock:
+            self._shipped.pop(folder, None)
+            if self.artifacts.has(f"{folder}/{WHOLE}"):
+                return
+            put(f"{folder}/{WHOLE}")
+            for name, _ in self.artifacts.list(folder):
+                if name != WHOLE:
+                    self.artifacts.delete(f"{folder}/{name}")
+
+
+def read(artifacts: Artifacts, folder: str, offset: int, limit: int = 65536) -> tuple[bytes, int]:
+    """Bytes of a shipped file from `offset` on, and the offset to ask for next."""
+    pieces = _pieces(artifacts, folder)
+    start = max((start for start in pieces if start <= offset), default=None)
+    if start is None or offset >= start + pieces[start][1]:
+        return b"", offset
+    name, size = pieces[start]
+    data = artifacts.read(f"{folder}/{name}", offset - start, min(size, offset - start + limit))
+    return data, offset + len(data)
+
+
+def fetch(artifacts: Artifacts, folder: str, path: Path) -> None:
+    """Make a copy of a shipped file complete, as far as it was shipped."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    have = path.stat().st_size if path.is_file() else 0
+    with path.open("ab") as file:
+        for start, (name, size) in sorted(_pieces(artifacts, folder).items()):
+            if start <= have < start + size:
+                data = artifacts.read(f"{folder}/{name}", have - start, size)
+                file.write(data)
+                have += len(data)
+
+
+def length(artifacts: Artifacts, folder: str) -> int:
+    """How much of a file was shipped."""
+    return max((start + size for start, (_, size) in _pieces(artifacts, folder).items()), default=0)
+
+
+def _pieces(artifacts: Artifacts, folder: str) -> dict[int, tuple[str, int]]:
+    """The pieces by where they begin; the whole file, where there is one, instead of all of them."""
+    listed = dict(artifacts.list(folder))
+    if WHOLE in listed:
+        return {0: (WHOLE, listed[WHOLE])}
+    return {int(name): (name, size) for name, size in listed.items() if name.isdecimal()}
+
+
+def more_of(path: Path, start: int) -> bytes:
+    """A file's bytes from a place on, at most MOST; none where there is no file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(MOST)
+    except FileNotFoundError:
+        return b""
