@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle.drift import Profile
+from lifecycle.drift import Profile, compare
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions
 from lifecycle.project import AUTO, Model
+from lifecycle.reference import left_out
 from lifecycle.runs import Run, Value
 from lifecycle.troubles import Trouble
 from lifecycle.verdicts import (
@@ -21,6 +22,7 @@ from lifecycle.verdicts import (
     Margin,
     Outcome,
     TargetSummary,
+    Verdict,
     data_checks,
     default_margin,
     judge,
@@ -37,11 +39,15 @@ NONE = "none"  # `blocks: none`: rows are independent, whatever they look like
 
 @dataclass(frozen=True, slots=True)
 class Sheets:
-    """What is graded: answers on the held-back rows, in their order; `seeds` are further candidates of the recipe."""
+    """What is graded: answers on the held-back rows, in their order; `seeds` are further candidates of the recipe.
+
+    refused: why the champion has no answers to these rows, though there is one.
+    """
 
     candidate: Predictions
     champion: Predictions | None = None
     seeds: Sequence[Predictions] = ()
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,18 @@ def grade(rules: Model, run: Run, known: Known, sheets: Sheets, checks: Sequence
         plots = plot_facts(*answers, task=rules.task, gate=gate, features=known.features, groups=groups)
     except ValueError as wrong:
         raise Trouble(str(wrong)) from None
-    return Grade(judgement, blocks, values, plots)
+    return Grade(_not_compared(judgement, sheets.refused), blocks, values, plots)
+
+
+def _not_compared(judgement: Judgement, why: str) -> Judgement:
+    """Nobody knows whether a candidate is as good as a champion that cannot be asked; a person decides."""
+    if not why:
+        return judgement
+    verdict = Verdict.INCONCLUSIVE if judgement.verdict is Verdict.PASS else judgement.verdict
+    said = f"The version in production cannot be asked on this data, so nothing was compared: {why}."
+    check = Check("champion", Outcome.WARN, said)
+    sentence = f"{said} {judgement.sentence}"
+    return replace(judgement, verdict=verdict, sentence=sentence, checks=(*judgement.checks, check))
 
 
 def _value(known: Known, answers: Predictions, gate: Gate) -> float:
@@ -142,10 +159,19 @@ def _about_blocks(blocks: Blocks | None) -> tuple[Check, ...]:
     return (Check("dependence", Outcome.OK, f"{sentence}."),)
 
 
-def data_findings(rules: Model, known: Known, champion: Profile | None, name: str) -> tuple[Check, ...]:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The champion's data, as its version's profiles keep it: of the features, and of the target where it is kept."""
+
+    name: str
+    features: Profile
+    target: Profile | None
+
+
+def data_findings(rules: Model, known: Known, before: Before | None) -> tuple[Check, ...]:
     """What is to be said of the data: the split, leakage, and how it differs in kind from the champion's.
 
-    champion: the profile of the data that the version called `name` was made from; None where it is the same data.
+    before: None where there is no champion, or where it is the same data.
     """
     held = known.features.append_column(rules.target, known.labels)
     columns = Columns(rules.target, rules.time, rules.entity)
@@ -153,18 +179,34 @@ def data_findings(rules: Model, known: Known, champion: Profile | None, name: st
     here = Profile.of(known.features, like=own)
     checks = [*data_checks(known.train, held, columns, rules.task)]
     checks += quality_checks(own, here, "the held-back rows", "the training rows")[1:]
-    if champion is not None:
-        theirs = Profile.of(_like(known, champion, rules), like=_features_only(champion))
-        against = quality_checks(_features_only(champion), theirs, "the data", f"{name}'s data")
-        checks += [Check(f"{one.name} since {name}", one.outcome, one.sentence) for one in against]
+    if before is not None:
+        checks += _against(rules, known, before)
     return tuple(checks)
+
+
+def _against(rules: Model, known: Known, before: Before) -> list[Check]:
+    features = _features_only(before.features)
+    theirs = Profile.of(_like(known, before.features, rules), like=features)
+    found_ = [*quality_checks(features, theirs, "the data", f"{before.name}'s data")]
+    if before.target is not None:
+        report = compare(before.target, Profile.of(target_table(rules, known), like=before.target))
+        moved = f"The target moved: {report.moved[0].reason}" if report.moved else ""
+        fine = f"{rules.target} is spread as in {before.name}'s data."
+        found_.append(Check("target shift", Outcome.WARN if moved else Outcome.OK, moved or fine))
+    return [Check(f"{one.name} since {before.name}", one.outcome, one.sentence) for one in found_]
+
+
+def target_table(rules: Model, known: Known) -> pa.Table:
+    """The target of all rows; classes as text, whatever they are."""
+    column = pa.chunked_array([*known.train.column(rules.target).chunks, *known.labels.chunks], type=known.labels.type)
+    return pa.table({rules.target: column.cast(pa.string()) if rules.task == "classification" else column})
 
 
 def _like(known: Known, champion: Profile, rules: Model) -> pa.Table:
     """All rows' features, without what a profile leaves out."""
     whole = pa.concat_tables([known.train.select(known.features.schema.names), known.features])
-    left_out = [name for name in (rules.time, *rules.monitor.ignore) if name in whole.schema.names]
-    return whole.drop_columns([name for name in left_out if name not in champion.columns])
+    dropped = [name for name in left_out(rules, whole.schema.names) if name not in champion.columns]
+    return whole.drop_columns(dropped)
 
 
 def _features_only(profile: Profile) -> Profile:

@@ -194,7 +194,7 @@ class Workspaces:
     def history(self, source: Source, base: str, head: str) -> tuple[Commit, ...]:
         """What happened on the way from `base` to `head`, newest first, each merge as one change; at most 500."""
         self._both(source, base, head)
-        shown = "--format=%x1e%H%x1f%an%x1f%cI%x1f%s%x1f"
+        shown = "--format=%x00%x00%H%x1f%cI%x1f%an%x1f%s%x00"
         words = (
             "log",
             "--first-parent",
@@ -207,7 +207,7 @@ class Workspaces:
         )
         mirror = f"--git-dir={self._path(source)}"
         answer = self.git.run(mirror, "-c", "core.quotePath=false", *words, f"{base}..{head}", "--", source=source)
-        return tuple(_commit(part) for part in answer.decode("utf-8", "replace").split("\x1e")[1:])
+        return tuple(_commit(part) for part in answer.decode("utf-8", "replace").split("\0\0")[1:])
 
     def ahead(self, source: Source, base: str, head: str) -> int:
         """How many commits `head` has that `base` has not."""
@@ -221,8 +221,9 @@ class Workspaces:
 
 
 def _commit(text: str) -> Commit:
-    sha, author, at, subject, files = text.split("\x1f", 4)
-    return Commit(sha, author, datetime.fromisoformat(at), subject, tuple(name for name in files.splitlines() if name))
+    sha, at, author, rest = text.split("\x1f", 3)
+    subject, _, files = rest.partition("\x00")
+    return Commit(sha, author, datetime.fromisoformat(at), subject, tuple(name for name in files.split("\n") if name))
 
 
 def _unlock(mirror: Path) -> None:

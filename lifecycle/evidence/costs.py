@@ -12,12 +12,14 @@ OURS = frozenset(
         "MLmodel",
         "MODEL_CARD.md",
         "manifest.json",
+        "measured.json",
         "packages.txt",
         "profile.bin",
         "python_env.yaml",
         "report.json",
         "requirements.txt",
         "signature.json",
+        "target.bin",
         "usual.json",
     }
 )  # what packaging and validation put beside the model

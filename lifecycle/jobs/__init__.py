@@ -12,9 +12,9 @@ from lifecycle.executors import Job, Limits
 from lifecycle.executors.sandbox import BadOutput, collect
 
 if TYPE_CHECKING:
-    from lifecycle.jobs.reading import Predictions, read_predictions
+    from lifecycle.jobs.reading import Predictions, read_predictions, refusal
 
-__all__ = ["BadOutput", "Predictions", "collect", "predict_job", "read_predictions", "serve_job"]
+__all__ = ["BadOutput", "Predictions", "collect", "predict_job", "read_predictions", "refusal", "serve_job"]
 
 PROGRAMS = Path(__file__).parent
 # One row at a time is what serving is about: threads that wait for each other make it several times slower.
@@ -29,10 +29,12 @@ def predict_job(
     limits: Limits,
     trusted: bool,
     sample: Path | None = None,
+    may_refuse: bool = False,
 ) -> Job:
     """A job that predicts every row of a parquet file of features; `read_predictions` reads its output.
 
     sample: a few rows on which the costs of an answer are measured; the first of `rows` where there is none.
+    may_refuse: rows that lack what the model wants do not fail the job; `refusal` reads why.
     """
     return Job(
         name=name,
@@ -41,7 +43,7 @@ def predict_job(
         requirements=requirements,
         inputs={"LIFECYCLE_MODEL": model_folder, "LIFECYCLE_ROWS": rows}
         | ({"LIFECYCLE_SAMPLE": sample} if sample else {}),
-        values=ONE_THREAD,
+        values=ONE_THREAD | ({"LIFECYCLE_MAY_REFUSE": "1"} if may_refuse else {}),
         limits=limits,
         trusted=trusted,
     )
@@ -63,6 +65,6 @@ def serve_job(name: str, model_folder: Path, requirements: str, limits: Limits, 
 
 def __getattr__(name: str) -> object:
     """What reads predictions loads Arrow, so it is imported when first asked for."""
-    if name not in ("Predictions", "read_predictions"):
+    if name not in ("Predictions", "read_predictions", "refusal"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module("lifecycle.jobs.reading"), name)

@@ -2,7 +2,8 @@
 
 What an answer costs is measured first, on the few rows of LIFECYCLE_SAMPLE, before the rest can make the process large:
 the same rows and the same steps for every model. Runs with the model's own packages. It is on the model's side of the
-wall: whatever it writes is checked by `reading`.
+wall: whatever it writes is checked by `reading`. With LIFECYCLE_MAY_REFUSE, a model that wants columns that are not
+there is no failure: the sentence that says so is what is left.
 """
 
 from __future__ import annotations
@@ -39,8 +40,14 @@ def main() -> int:
     except Unloadable as trouble:
         sys.exit(f"the model cannot be loaded: {trouble}")
     loaded = time.perf_counter()
-    sample = fitting(model, pd.read_parquet(os.environ.get("LIFECYCLE_SAMPLE", os.environ["LIFECYCLE_ROWS"])))
-    sample = sample.head(SINGLE_ROWS)
+    rows = pd.read_parquet(os.environ.get("LIFECYCLE_SAMPLE", os.environ["LIFECYCLE_ROWS"]))
+    try:
+        sample = fitting(model, rows).head(SINGLE_ROWS)
+    except ValueError as trouble:
+        if "LIFECYCLE_MAY_REFUSE" not in os.environ:
+            raise
+        (output / "meta.json").write_text(json.dumps({"refused": str(trouble)}), encoding="utf-8")
+        return 0
     model.predict(sample)
     meta = {"load_seconds": loaded - begun, "p95_row_ms": p95_row_ms(model, sample), "memory_mb": peak_mb()}
     features = fitting(model, pd.read_parquet(os.environ["LIFECYCLE_ROWS"]))

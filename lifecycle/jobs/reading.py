@@ -140,17 +140,29 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(column.type.value_type)
 
 
+def refusal(folder: Path) -> str:
+    """Why a job that may refuse left no predictions; empty when it left some."""
+    path = folder / "meta.json"
+    if (folder / "predictions.parquet").exists() or path not in [folder / one for one in collect(folder, MOST_FILES)]:
+        return ""
+    return str(_content(path).get("refused", ""))[:300]
+
+
 def _meta(path: Path | None) -> dict[str, Any]:
     """The job's own figures and packages, as far as they are such."""
-    try:
-        content = json.loads(path.read_bytes()[:META_BYTES]) if path else {}
-    except (ValueError, RecursionError):
-        return {}
-    given = content if isinstance(content, dict) else {}
+    given = _content(path) if path else {}
     names = ("load_seconds", "seconds", "p95_row_ms", "memory_mb")
     figures = {name: given[name] for name in names if isinstance(given.get(name), int | float)}
     fine = {name: float(value) for name, value in figures.items() if abs(value) < 1e12 and math.isfinite(value)}
     return {**fine, "packages": _packages(given.get("packages"))}
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes()[:META_BYTES])
+    except (ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _packages(given: object) -> dict[str, str]:

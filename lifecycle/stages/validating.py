@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from lifecycle.drift import Profile
@@ -19,11 +20,11 @@ from lifecycle.evidence.repeats import (
 from lifecycle.evidence.seeding import seed_check, seed_facts, seeds_of
 from lifecycle.executors import Job
 from lifecycle.fingerprints import Fingerprint
-from lifecycle.grading import Grade, Known, Sheets, block_facts, data_findings, grade
+from lifecycle.grading import Before, Grade, Known, Sheets, block_facts, data_findings, grade, target_table
 from lifecycle.holdout import Holdout
-from lifecycle.jobs import Predictions, predict_job, read_predictions
+from lifecycle.jobs import Predictions, predict_job, read_predictions, refusal
 from lifecycle.project import Model
-from lifecycle.reference import keep_reference
+from lifecycle.reference import PROFILE, keep_reference
 from lifecycle.registry import Version
 from lifecycle.runs import Run, Stage, StageRecord
 from lifecycle.shop import Outcome, Shop, Trouble, job_name, part_of, requirements_of
@@ -31,6 +32,7 @@ from lifecycle.stages import packaging
 from lifecycle.verdicts import Check, cost_check
 
 CHAMPION = "champion-v"
+TARGET = "target.bin"
 
 
 def jobs(shop: Shop, run: Run, attempt: int) -> Mapping[str, Job]:
@@ -55,7 +57,7 @@ def jobs(shop: Shop, run: Run, attempt: int) -> Mapping[str, Job]:
     folder, part = shop.registry.folder(version), f"{CHAMPION}{number}"
     requirements = (folder / "requirements.txt").read_text(encoding="utf-8")
     name = job_name(run, Stage.VALIDATE, part, attempt)
-    champion = predict_job(name, folder, data.holdout, requirements, limits, True, data.sample)
+    champion = predict_job(name, folder, data.holdout, requirements, limits, True, data.sample, may_refuse=True)
     return {**mine, part: champion}
 
 
@@ -74,10 +76,11 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
     data, rules = shop.holdout(run), shop.rules(run)
     all_rows = _predicted(shop, record, "candidate", data.train_rows + data.holdout_rows, rules)
     part = next((part for part in record.jobs if part.startswith(CHAMPION)), None)
-    champion = _predicted(shop, record, part, data.holdout_rows, rules) if part else None
+    refused = refusal(shop.executor.output(part_of(record.jobs, part))) if part else ""
+    champion = _predicted(shop, record, part, data.holdout_rows, rules) if part and not refused else None
     version = _version(shop, run, int(part.removeprefix(CHAMPION))) if part else None
     seeds = [_predicted(shop, record, part, data.holdout_rows, rules) for part in packaging.seed_parts(run)]
-    sheets = Sheets(all_rows.tail(data.holdout_rows), champion, seeds)
+    sheets = Sheets(all_rows.tail(data.holdout_rows), champion, seeds, refused)
     result, note = _graded(shop, run, data, sheets, version)
     keep_reference(packaging.folder(shop, run), shop.folder(run), data, all_rows, rules)
     return Outcome(note, result, result["judgement"]["verdict"])
@@ -87,6 +90,8 @@ def _graded(shop: Shop, run: Run, data: Holdout, sheets: Sheets, version: Versio
     """Everything that was found, as plain data, and the sentence that says it."""
     rules, known = shop.rules(run), Known.read(data, shop.rules(run).target)
     packaging.keep_packages(packaging.folder(shop, run), sheets.candidate.packages)
+    target = Profile.of(target_table(rules, known), prediction=())
+    (packaging.folder(shop, run) / TARGET).write_bytes(target.to_bytes())
     own = cost_of(packaging.folder(shop, run), sheets.candidate)
     theirs = cost_of(shop.registry.folder(version), sheets.champion) if version and sheets.champion else None
     digests = input_digests(shop, run, data, sheets.candidate)
@@ -122,11 +127,14 @@ def _note(shop: Shop, run: Run, mine: Fingerprint, sheets: Sheets, found: Grade)
 def _data_checks(shop: Shop, rules: Model, data: Holdout, known: Known, version: Version | None) -> tuple[Check, ...]:
     """The data, held against the champion's where that is other data."""
     if version is None:
-        return data_findings(rules, known, None, "")
+        return data_findings(rules, known, None)
     same = shop.registry.manifest(version).get("training", {}).get("data_version") == data.data_version
-    stored = shop.registry.folder(version) / "profile.bin"
-    champion = None if same or not stored.is_file() else Profile.from_bytes(stored.read_bytes())
-    return data_findings(rules, known, champion, version.name)
+    features, target = (_stored(shop.registry.folder(version) / name) for name in (PROFILE, TARGET))
+    return data_findings(rules, known, None if same or features is None else Before(version.name, features, target))
+
+
+def _stored(path: Path) -> Profile | None:
+    return Profile.from_bytes(path.read_bytes()) if path.is_file() else None
 
 
 def _against(shop: Shop, run: Run) -> int | None:

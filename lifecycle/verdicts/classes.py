@@ -56,8 +56,8 @@ class Classes:
         for answers in given:
             if answers is not None and answers.dtype.kind in "biu" and len(values) > 2:
                 values = np.union1d(values, answers.astype(np.float64))
-        names = [f"{value:.10g}" for value in values]
-        ordered = _positive_last(names, positive)
+        names = [_spelled(value) for value in values]
+        ordered = _positive_last(names, positive if positive is None else _respelled(positive))
         return cls(tuple(ordered), values[[names.index(name) for name in ordered]])
 
     def codes(self, array: npt.NDArray[Any], what: str) -> Ints:
@@ -108,6 +108,7 @@ class Classes:
 
     def _from_table(self, table: Floats, names: tuple[str, ...], given: npt.NDArray[Any] | None, what: str) -> Scores:
         if names:
+            names = tuple(map(_respelled, names)) if self.numbers is not None else names
             missing = [name for name in names if name not in self.names]
             if missing:
                 raise ValueError(f'"{missing[0][:40]}" in the {what} is no class; classes are {_few(self.names)}.')
@@ -132,6 +133,20 @@ class Classes:
 def _texts(array: npt.NDArray[Any]) -> list[str]:
     found: list[str] = pa.array(array.astype(str)).unique().to_pylist()
     return found
+
+
+def _spelled(value: float) -> str:
+    """A class that is a number, as people write it."""
+    return str(int(value)) if float(value).is_integer() and abs(value) < 2**53 else repr(float(value))
+
+
+def _respelled(name: str) -> str:
+    """The same however a model calls its classes: True, 1 and 1.0 are one."""
+    truth = {"true": "1", "false": "0"}.get(name.lower())
+    try:
+        return truth or _spelled(float(name))
+    except (ValueError, OverflowError):
+        return name
 
 
 def _positive_last(names: list[str], positive: str | None) -> list[str]:

@@ -1,12 +1,14 @@
 """What validation works out of a real candidate and a real champion, from the split to the version's own papers."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 import yaml
 
 from lifecycle.reports import report_document
-from lifecycle.runs import Kind, State
+from lifecycle.runs import Kind
 from tests.lifecycle.reporting import misfits
 from tests.lifecycle.workshop import Workshop, checks, found
 from tests.stories.judging import CLASSES, NUMBERS, repository, rows
@@ -62,7 +64,6 @@ def test_a_version_carries_its_report_its_card_and_what_was_installed(workshop: 
     assert "pandas==" in (folder / "packages.txt").read_text()
     manifest = workshop.shop.registry.manifest(second)
     assert set(manifest["digests"]) == {"data", "code", "task", "parameters", "environment", "model", "answers"}
-    (workshop.shop.root / "card.md").write_text(card)
 
 
 def test_the_same_inputs_are_recognised_and_words_do_not_count(workshop: Workshop) -> None:
@@ -78,12 +79,59 @@ def test_the_same_inputs_are_recognised_and_words_do_not_count(workshop: Worksho
 def test_data_that_leaks_or_changed_its_kind_is_said(workshop: Workshop) -> None:
     told = [{**row, "copy": float(str(row["y"])) * 2 + 1} for row in rows(600)]
     workshop.commit(repository(data=told))
+    run = workshop.run(Kind.TRAIN)
+    assert checks(found(run))["leakage"] == ("WARN", "copy alone all but gives the answer away.")
+    workshop.crown(run)
+    other = [
+        {**row, "kind": "new" if at % 4 == 0 else row["kind"], "y": float(str(row["y"])) + 6, "hint": at % 50 or ""}
+        for at, row in enumerate(rows(600, seed=2))
+    ]
+    workshop.commit(repository(data=other), "Other data")
+    result = workshop.found()
+    told_now = checks(result)
+    assert result["changed"]["data"] is True
+    assert told_now["leakage"][0] == "OK"
+    assert told_now["schema since v1"] == ("WARN", "Compared with v1's data: copy is gone, hint is new.")
+    assert told_now["new categories since v1"][1].endswith('of kind are new ("new").')
+    assert told_now["target shift since v1"][0] == "WARN"
+    assert "The target moved" in told_now["target shift since v1"][1]
+
+
+def test_a_champion_that_cannot_be_asked_is_a_matter_for_people(workshop: Workshop) -> None:
+    workshop.commit(repository())
     workshop.champion()
-    other = [{**row, "kind": "new" if at % 4 == 0 else row["kind"], "z": "" if at % 5 == 0 else row["z"]}
-             for at, row in enumerate(rows(600, seed=2))]  # fmt: skip
-    workshop.commit(repository(data=other).copy() | {"train.py": repository()["train.py"]}, "New data")
-    run = workshop.run()
-    assert run.state is State.FAILED or checks(found(run))
+    less = [{name: value for name, value in row.items() if name != "z"} for row in rows()]
+    fewer = repository(data=less)
+    fewer["guess.py"] = str(fewer["guess.py"]).replace('["x", "z"]', '["x"]')
+    fewer["train.py"] = str(fewer["train.py"]).replace('["x", "z", "kind"]', '["x", "kind"]')
+    workshop.commit(fewer, "Without z")
+    run = workshop.run(Kind.TRAIN)
+    assert run.verdict == "INCONCLUSIVE"
+    result = found(run)
+    assert "cannot be asked on this data" in result["judgement"]["sentence"]
+    assert "columns that are not there: z" in checks(result)["champion"][1]
+    assert result["judgement"]["primary"]["champion"] is None
+    report = report_document(run)
+    assert misfits(report) == []
+
+
+def test_rows_of_a_day_that_err_together_count_as_one(workshop: Workshop) -> None:
+    dice = Random(5)
+    timed: list[dict[str, object]] = []
+    for day in range(60):
+        luck = dice.gauss(0, 2)
+        for hour, row in enumerate(rows(12, seed=day)):
+            at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day, hours=hour)
+            timed.append({"at": at.isoformat()[:19], **row, "y": round(float(str(row["y"])) + luck, 3)})
+    by_time = NUMBERS.replace("    train:", "    time: at\n    train:")
+    workshop.commit(repository("{metric: mae, margin: 2%, holdout: 0.5}", by_time, timed))
+    result = workshop.found()
+    assert result["blocks"]["by"] == "day of at"
+    assert result["blocks"]["groups"] == 30
+    assert "Rows of the same day of at err together" in checks(result)["dependence"][1]
+    assert checks(result)["time order"][0] == "OK"
+    workshop.commit(repository("{metric: mae, blocks: none}", by_time, timed), "Independent")
+    assert workshop.found()["blocks"] is None
 
 
 def test_limits_the_dummy_and_whole_entities(workshop: Workshop) -> None:

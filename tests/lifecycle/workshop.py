@@ -34,6 +34,8 @@ SECONDS = 120
 class Workshop:
     """One repository with one model called `line`, and what happens to it."""
 
+    START = datetime(2026, 3, 1, tzinfo=UTC)
+
     def __init__(self, root: Path, environments: Path) -> None:
         self.origin, self.asked, self.head = root / "origin", 0, ""
         self.origin.mkdir()
@@ -57,7 +59,7 @@ class Workshop:
             at_once=2,
         )
         self.life = Lifecycle(self.shop)
-        self.clock = datetime(2026, 3, 1, tzinfo=UTC)
+        self.clock = self.START
 
     def now(self) -> datetime:
         return self.clock
@@ -103,7 +105,10 @@ class Workshop:
 
     def champion(self, **options: Any) -> Version:
         """A version of the newest commit, in production."""
-        run = self.run(Kind.TRAIN, **options)
+        return self.crown(self.run(Kind.TRAIN, **options))
+
+    def crown(self, run: Run) -> Version:
+        """Put the run's version into production, without serving it."""
         assert run.state is State.SUCCEEDED, run.reason
         assert run.version is not None
         spec = Spec(Kind.PROMOTE, PROJECT, MODEL, self.head, "", "jonas", version=run.version)

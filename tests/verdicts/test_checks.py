@@ -83,3 +83,27 @@ def test_equal_rows_have_equal_hashes_whatever_their_chunks():
     assert row_hashes(other).tolist() == [row_hashes(one)[at] for at in (2, 0, 1)]
     assert len(set(row_hashes(one).tolist())) == 3
     assert row_hashes(pa.table({"a": [-0.0]})) == row_hashes(pa.table({"a": [0]}))
+
+
+def test_copies_at_another_time_are_found_and_natural_repetition_is_not(tables):
+    train, holdout = tables
+    copies = train.slice(0, 100).set_column(0, "when", holdout["when"].slice(0, 100))
+    found = outcomes(train, pa.concat_tables([copies, holdout.slice(100)]))["overlap"]
+    assert found.outcome is Outcome.FAIL
+    assert "but for when" in found.sentence
+    few = {"x": pa.array([at % 7 for at in range(700)]), "y": pa.array([float(at % 7) for at in range(700)])}
+    repeating = pa.table(few)
+    assert outcomes(repeating, repeating.slice(0, 100), Columns("y"))["overlap"].outcome is Outcome.OK
+
+
+def test_a_category_that_is_the_answer():
+    rng = np.random.default_rng(3)
+    secret = rng.integers(0, 20, 1500)
+    numbers = pa.table({"code": [f"k{one}" for one in secret], "x": rng.normal(size=1500), "y": secret * 2.5})
+    assert "code alone" in outcomes(numbers.slice(0, 1000), numbers.slice(1000), Columns("y"))["leakage"].sentence
+    classes = pa.table({"code": [f"k{one}" for one in secret], "y": [["a", "b", "c"][one % 3] for one in secret]})
+    found = outcomes(classes.slice(0, 1000), classes.slice(1000), Columns("y"), "classification")
+    assert "code alone" in found["leakage"].sentence
+    honest = pa.table({"code": numbers["code"], "y": rng.choice(["a", "b", "c"], 1500)})
+    found = outcomes(honest.slice(0, 1000), honest.slice(1000), Columns("y"), "classification")
+    assert found["leakage"].outcome is Outcome.OK
