@@ -19,6 +19,10 @@ class Unloadable(Exception):
     """The folder holds no model that can be loaded here; one sentence."""
 
 
+class Unfit(ValueError):
+    """The rows lack columns that the model wants; one sentence."""
+
+
 def load(folder: Path) -> Any:
     """The model: something with `predict`, and perhaps `predict_proba`. Raises Unloadable."""
     described = (folder / "MLmodel").read_text(encoding="utf-8") if (folder / "MLmodel").is_file() else ""
@@ -81,11 +85,11 @@ def wanted_columns(model: Any) -> list[str]:
 
 
 def fitting(model: Any, frame: Any) -> Any:
-    """The frame's columns that the model wants, in its order. Raises ValueError naming those that lack."""
+    """The frame's columns that the model wants, in its order. Raises Unfit naming those that lack."""
     wanted = wanted_columns(model)
     lacking = [name for name in wanted if name not in frame.columns]
     if lacking:
-        raise ValueError(f"the model wants columns that are not there: {', '.join(lacking[:20])}")
+        raise Unfit(f"the model wants columns that are not there: {', '.join(lacking[:20])}")
     return frame[wanted] if wanted else frame
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lifecycle.jobs.lifecycle_loading import Unloadable, fitting, load, one_dimensional
+    from lifecycle.jobs.lifecycle_loading import Unfit, Unloadable, fitting, load, one_dimensional
 else:
-    from lifecycle_loading import Unloadable, fitting, load, one_dimensional
+    from lifecycle_loading import Unfit, Unloadable, fitting, load, one_dimensional
 
 SINGLE_ROWS = 200
 SINGLE_SECONDS = 4.0
@@ -40,25 +40,34 @@ def main() -> int:
     except Unloadable as trouble:
         sys.exit(f"the model cannot be loaded: {trouble}")
     loaded = time.perf_counter()
-    rows = pd.read_parquet(os.environ.get("LIFECYCLE_SAMPLE", os.environ["LIFECYCLE_ROWS"]))
+    sample = pd.read_parquet(os.environ.get("LIFECYCLE_SAMPLE", os.environ["LIFECYCLE_ROWS"])).head(SINGLE_ROWS)
     try:
-        sample = fitting(model, rows).head(SINGLE_ROWS)
-    except ValueError as trouble:
+        meta = {"load_seconds": loaded - begun, **costs(model, fitting(model, sample))}
+    except Unfit as trouble:
         if "LIFECYCLE_MAY_REFUSE" not in os.environ:
             raise
         (output / "meta.json").write_text(json.dumps({"refused": str(trouble)}), encoding="utf-8")
         return 0
+    meta |= answered(model, pd.read_parquet(os.environ["LIFECYCLE_ROWS"]), output)
+    (output / "meta.json").write_text(json.dumps(meta | {"packages": packages()}), encoding="utf-8")
+    return 0
+
+
+def costs(model: Any, sample: Any) -> dict[str, float]:
+    """What single answers cost; the first of all only makes the model ready."""
     model.predict(sample)
-    meta = {"load_seconds": loaded - begun, "p95_row_ms": p95_row_ms(model, sample), "memory_mb": peak_mb()}
-    features = fitting(model, pd.read_parquet(os.environ["LIFECYCLE_ROWS"]))
+    return {"p95_row_ms": p95_row_ms(model, sample), "memory_mb": peak_mb()}
+
+
+def answered(model: Any, rows: Any, output: Path) -> dict[str, float]:
+    """Predict all rows into the output; how many, and in which time."""
+    features = fitting(model, rows)
     asked = time.perf_counter()
     answers = predicted(model, features)
-    answered = time.perf_counter()
+    seconds = time.perf_counter() - asked
     answers.to_parquet(output / "predictions.parquet", index=False)
-    meta |= {"rows": len(features), "seconds": answered - asked}
-    (output / "meta.json").write_text(json.dumps(meta | {"packages": packages()}), encoding="utf-8")
-    print(f"{len(features)} rows predicted in {answered - asked:.2f} s")  # noqa: T201
-    return 0
+    print(f"{len(features)} rows predicted in {seconds:.2f} s")  # noqa: T201
+    return {"rows": len(features), "seconds": seconds}
 
 
 def predicted(model: Any, features: Any) -> Any:
