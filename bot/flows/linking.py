@@ -40,11 +40,20 @@ def _numbers(event: TextChanged) -> list[int]:
 
 
 def join(world: World, one: Thing, other: Thing, how: str) -> None:
-    """Link two things, and show the link on those of their pages that can hold one."""
-    world.links.add(str(one.ref), str(other.ref), how, world.now())
+    """Link two things, and show the link on those of their pages that can hold one.
+
+    It is stored last: what is stored counts as shown, and would not be shown again after a failure in between.
+    """
+    denied: Denied | None = None
     for here, there in ((one, other), (other, one)):
-        if here.ref.system in world.trackers:
-            world.trackers[here.ref.system].relate(here.ref, there.url, f"{there.ref.short} {there.title}")
+        try:
+            if here.ref.system in world.trackers:
+                world.trackers[here.ref.system].relate(here.ref, there.url, f"{there.ref.short} {there.title}")
+        except Denied as problem:  # there it will never show; they are linked all the same
+            denied = problem
+    world.links.add(str(one.ref), str(other.ref), how, world.now())
+    if denied is not None:
+        raise denied
 
 
 def card_of(world: World, ref: Ref) -> Ref | None:

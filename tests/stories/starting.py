@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +28,7 @@ github:
   url: {github}
   {credential}
   webhook_secret: ${{env:STORY_GITHUB_SECRET}}
-  seconds_between_writes: 0
+  seconds_between_writes: {between}
 azure_devops:
   url: {azure}
   token: ${{env:STORY_AZURE_TOKEN}}
@@ -48,8 +48,10 @@ def begin(
     azure: Sequence[str] = ON_AZURE,
     sweep: str = "5s",
     personal: bool = False,
+    boards: Mapping[str, str] | None = None,
+    between_writes: float = 0,
 ) -> World:
-    """Start everything; returns when the bot answers."""
+    """Start everything; returns when the bot answers. `boards` names the projects of boards other than Bikes."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     stage = set_stage(folder, url)
@@ -59,11 +61,14 @@ def begin(
         _create_on_azure(stage, name)
     token = _person(stage, url, [*boarded, *alone]) if personal else ""
     credential = PERSONAL if personal else APP.format(app=stage.secrets.app_id)
-    lines = [f"  - {{repository: octo/{name}, board: {{project: Bikes}}}}" for name in boarded]
+    for name in (boards or {}).values():
+        _create_board(stage, name, url)
+    board = {name: (boards or {}).get(name, "Bikes") for name in boarded}
+    lines = [f"  - {{repository: octo/{name}, board: {{project: {board[name]}}}}}" for name in boarded]
     lines += [f"  - {{repository: octo/{name}}}" for name in alone]
     lines += [f"  - {{repository: Bikes/{name}, forge: azure-repos, board: {{project: Bikes}}}}" for name in azure]
-    text = SETTINGS.format(url=url, port=port, sweep=sweep, github=stage.github.api, credential=credential,
-                           azure=stage.azure.base_url, projects="\n".join(lines))  # fmt: skip
+    text = SETTINGS.format(url=url, port=port, sweep=sweep, between=between_writes, github=stage.github.api,
+                           credential=credential, azure=stage.azure.base_url, projects="\n".join(lines))  # fmt: skip
     (folder / "app.yaml").write_text(text, encoding="utf-8")
     launch = partial(_launch, folder, stage, token)
     world = World(stage, url, folder, launch(), launch, ROBOT if personal else BOT)
@@ -81,6 +86,18 @@ def _create_on_azure(stage: Stage, name: str) -> None:
     repository = azure.create_repository(stage.project, name)
     content = {path: text.encode() if isinstance(text, str) else text for path, text in files().items()}
     azure.push(repository, "main", content, "Start", azure.person("Mira Holm", "mira@example.com"))
+
+
+def _create_board(stage: Stage, name: str, url: str) -> None:
+    """One more project with a board, which tells the bot as the first one does."""
+    azure, secret = stage.azure, stage.secrets.azure_webhook
+    project = azure.create_project(name, process="Agile")
+    mira, jonas = azure.person("Mira Holm", "mira@example.com"), azure.person("Jonas Berg", "jonas@example.com")
+    for person in (mira, jonas, azure.person("lifecycle-bot", "lifecycle-bot@example.com")):
+        project.join(person, admin=person is jonas)
+    for event in ("workitem.commented", "workitem.updated"):
+        hook = f"{url}/webhooks/azure-devops"
+        azure.subscribe(event, hook, jonas, project=project, username="lifecycle-bot", password=secret)
 
 
 def _person(stage: Stage, url: str, repositories: Sequence[str]) -> str:
