@@ -10,10 +10,12 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.acceptances import Acceptances
 from bot.bell import Bell
 from bot.events import SweepDue
 from bot.house import figure_url, organisation, plans, repository_page, the_life, the_retention, views
 from bot.inbox import Inbox
+from bot.links import Links
 from bot.occupancy import occupy
 from bot.ports import Permission
 from bot.process import alone, leave, logs, until_signalled
@@ -163,7 +165,6 @@ def doctor(path: Path) -> int:
 def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable[[str, int], None]) -> "World":
     """Everything that flows and commands may touch."""
     from bot.cursors import Cursors
-    from bot.links import Links
     from bot.told import Told
     from bot.world import World
 
@@ -175,6 +176,7 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
         links=Links(storage.main),
         told=Told(storage.main),
         cursors=Cursors(storage.main),
+        acceptances=Acceptances(storage.main),
         talks={**forges, **trackers},
         forges=dict(forges),
         trackers=dict(trackers),

@@ -108,6 +108,21 @@ class CheckRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptanceAsked:
+    """Somebody pressed "accept as is" on one of our checks; `external` is the check's external id."""
+
+    place: str
+    head: str
+    external: str
+    author: str
+    at: datetime
+
+    @property
+    def id(self) -> str:
+        return f"{self.place}@{self.head}/accept/{self.external}/{self.author}/{self.at:%Y-%m-%dT%H:%M:%S}"
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorDue:
     """The clock says that a model is to be watched; `model` is `repository/name`, `tick` the scheduled time."""
 
@@ -149,6 +164,7 @@ Happened = (  # on a platform, `at` a moment by its clock
     | PullRequestClosed
     | IssueStateChanged
     | CheckRequested
+    | AcceptanceAsked
 )
 Event = Happened | MonitorDue | RetentionDue | SweepDue
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version as version_of
 
+from bot.acceptances import Acceptances
 from bot.alive import host_name, host_of, is_gone, living
 from bot.figures.signing import Signer, figure_path, signer_from, signer_in
 from bot.inbox import Inbox
@@ -187,6 +188,7 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         registry=shop.registry,
         watching=shop.watching,
         links=Links(storage.main),
+        acceptances=Acceptances(storage.main),
         log=life.log,
         routes=lambda project, model: routes_of(shop.registry.serving(project, model)),
         score=score,

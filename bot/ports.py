@@ -114,8 +114,38 @@ class Conclusion(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Annotation:
+    """A finding about a line of a file, counted from 1; `level` is notice, warning or failure, `message` plain text."""
+
+    path: str
+    line: int
+    level: str
+    title: str
+    message: str
+
+
+class Pressed(StrEnum):
+    """What our buttons ask for, as a check carries it."""
+
+    AGAIN = "rerun"
+    ACCEPT = "accept"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something that can be asked for at a check: at most 20, 40 and 20 characters."""
+
+    label: str
+    description: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
-    """A check on a commit as it should read now; `external` is its natural key, `summary` Markdown."""
+    """A check on a commit as it should read now; `external` is its natural key, `summary` Markdown.
+
+    Annotations and buttons (three at most) are shown where the platform has them.
+    """
 
     commit: str
     name: str
@@ -124,6 +154,8 @@ class Check:
     title: str
     summary: str
     url: str
+    annotations: tuple[Annotation, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
 
 class Category(StrEnum):

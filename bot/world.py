@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.acceptances import Acceptances
 from bot.cursors import Cursors
 from bot.events import Event
 from bot.links import Links
@@ -40,6 +41,7 @@ class World:
     links: Links
     told: Told
     cursors: Cursors
+    acceptances: Acceptances
     talks: Mapping[str, Talk]
     forges: Mapping[str, Forge]
     trackers: Mapping[str, Tracker]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lifecycle.fingerprints import Fingerprint, Fingerprints
     from lifecycle.hosts import Hosts
     from lifecycle.joblogs import JobLogs
+    from lifecycle.pointing import Pointer
     from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
     from lifecycle.registry import Champion, Registry, Version
     from lifecycle.reports import report_document
@@ -72,6 +73,7 @@ _HOME = {
     "joblogs": ("JobLogs",),
     "fencing": ("Overtaken",),
     "hosts": ("Hosts",),
+    "pointing": ("Pointer",),
     "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
     "registry": ("Champion", "Registry", "Version"),
     "reports": ("report_document",),
@@ -133,6 +135,7 @@ __all__ = [
     "OutOfReach",
     "Outcome",
     "Overtaken",
+    "Pointer",
     "PredictionLog",
     "Project",
     "PutBack",

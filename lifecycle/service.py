@@ -12,6 +12,7 @@ from lifecycle.endpoints import Serving
 from lifecycle.executors import Job, JobStatus, Refusal
 from lifecycle.jobs import BadOutput
 from lifecycle.making import clear
+from lifecycle.pointing import Pointer, pointers
 from lifecycle.project import FILE, Project, read_project
 from lifecycle.registry import BrokenVersion, Version
 from lifecycle.runs import (
@@ -77,6 +78,11 @@ class Lifecycle:
     def changed(self, name: str, base: str, head: str) -> Sequence[str]:
         """What `head` changed since it left `base`, as a pull request shows it."""
         return self.shop.workspaces.changed_paths(self.shop.source(name), base, head)
+
+    def pointers(self, number: int) -> Sequence[Pointer]:
+        """The lines in the repository that a run's outcome points at; harmless to ask, empty where nothing is known."""
+        run = self.shop.store.get(number)
+        return pointers(self.shop, run, lambda offset: self.log(run, Stage.TRAIN, offset))
 
     def observe(self, number: int) -> Observed:
         """The run as stored, its current jobs as the executor sees them, and who is ahead in line."""

@@ -7,6 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData
 
+import bot.acceptances
 import bot.alive
 import bot.cursors
 import bot.later

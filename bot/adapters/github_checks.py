@@ -8,13 +8,15 @@ from typing import Any, assert_never
 from bot.adapters import github_text as text_of
 from bot.adapters.github_errors import Forbidden, Gone, Uncertain
 from bot.adapters.github_session import Params, Session
-from bot.adapters.github_shapes import CheckRun, CheckRuns, Status
+from bot.adapters.github_shapes import CheckNote, CheckRun, CheckRuns, Status
 from bot.doubts import Doubts
-from bot.ports import Check, Conclusion
+from bot.ports import Annotation, Check, Conclusion
 
 SUMMARY = 65_535  # bytes
 TITLE = 255
 DESCRIPTION = 140
+MESSAGE = 4_000  # of 64 KB: what is longer is on the run's page
+AT_ONCE = 50  # annotations in a request
 REMEMBERED = 2_000
 
 
@@ -51,6 +53,8 @@ class Checks:
         known = self._recall(place, check)
         try:
             run = self._written(place, check, known)
+            if check.annotations and (known is None or known.check.annotations != check.annotations):
+                self._annotate(place, check, run.id)
         except Gone:
             self._forget(place, check)
             if known is None:
@@ -65,6 +69,15 @@ class Checks:
         if not _reads(run, check) or known is None or known.check != check:
             return self._write(place, "PATCH", f"/check-runs/{run.id}", _body(check))
         return run
+
+    def _annotate(self, place: str, check: Check, number: int) -> None:
+        """Add the annotations that are not there yet: each request adds, none takes away."""
+        there = self._session.pages(place, f"/check-runs/{number}/annotations", CheckNote)
+        known = {(one.path, one.start_line, one.message) for one in there}
+        fresh = [note for note in map(_note, check.annotations) if _key(note) not in known]
+        for start in range(0, len(fresh), AT_ONCE):
+            output = {**_output(check), "annotations": fresh[start : start + AT_ONCE]}
+            self._write(place, "PATCH", f"/check-runs/{number}", {"output": output})
 
     def _found(self, place: str, check: Check, known: _Known | None) -> CheckRun | None:
         if known is None:
@@ -134,13 +147,30 @@ def _body(check: Check) -> dict[str, Any]:
         "name": check.name,
         "external_id": check.external,
         "status": "completed" if ended else check.conclusion.value,
-        "output": {"title": check.title[:TITLE] or check.name, "summary": text_of.fit(check.summary, SUMMARY)},
+        "output": _output(check),
     }
     if ended:
         body["conclusion"] = check.conclusion.value
+        body["actions"] = [
+            {"label": one.label, "description": one.description, "identifier": one.identifier} for one in check.buttons
+        ]
     if check.url:
         body["details_url"] = check.url
     return body
+
+
+def _output(check: Check) -> dict[str, Any]:
+    return {"title": check.title[:TITLE] or check.name, "summary": text_of.fit(check.summary, SUMMARY)}
+
+
+def _note(one: Annotation) -> dict[str, Any]:
+    line = max(1, one.line)
+    where = {"path": one.path, "start_line": line, "end_line": line, "annotation_level": one.level}
+    return {**where, "title": one.title[:TITLE], "message": one.message[:MESSAGE] or one.title}
+
+
+def _key(note: dict[str, Any]) -> tuple[str, int, str]:
+    return note["path"], note["start_line"], note["message"]
 
 
 def _reads(run: CheckRun, check: Check) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 
 from bot.adapters.github_shapes import Comment, Issue, Pull, Repository, User, login_of
 from bot.events import (
+    AcceptanceAsked,
     CheckRequested,
     CommentPosted,
     Event,
@@ -17,6 +18,7 @@ from bot.events import (
     PullRequestClosed,
     TextChanged,
 )
+from bot.ports import Pressed
 from bot.refs import Ref
 
 
@@ -52,9 +54,14 @@ class _Run(msgspec.Struct, frozen=True):
     external_id: str | None = None
 
 
+class _Action(msgspec.Struct, frozen=True):
+    identifier: str
+
+
 class _CheckDelivery(_About, frozen=True, kw_only=True):
     check_run: _Run
     sender: User
+    requested_action: _Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +139,15 @@ def _check(it: _CheckDelivery) -> tuple[Event, ...]:
     if not run.external_id:
         return ()
     # The time of the run that is to be repeated: pressing twice before it has run again asks for one thing.
-    at = run.completed_at or run.started_at
-    place = it.repository.full_name
-    return (CheckRequested(place=place, head=run.head_sha, external=run.external_id, author=it.sender.login, at=at),)
+    at, place, who = run.completed_at or run.started_at, it.repository.full_name, it.sender.login
+    pressed = it.requested_action.identifier if it.requested_action else Pressed.AGAIN
+    match pressed:
+        case Pressed.AGAIN:
+            return (CheckRequested(place=place, head=run.head_sha, external=run.external_id, author=who, at=at),)
+        case Pressed.ACCEPT:
+            return (AcceptanceAsked(place=place, head=run.head_sha, external=run.external_id, author=who, at=at),)
+        case _:
+            return ()  # a button of an older version
 
 
 def _ref(delivery: _About, number: int) -> str:

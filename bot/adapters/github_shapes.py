@@ -101,6 +101,14 @@ class CheckRun(msgspec.Struct, frozen=True):
     app: App | None = None
 
 
+class CheckNote(msgspec.Struct, frozen=True):
+    """An annotation; `message` is null where somebody else's has none."""
+
+    path: str
+    start_line: int
+    message: str | None = None
+
+
 class CheckRuns(msgspec.Struct, frozen=True):
     check_runs: list[CheckRun]
 

@@ -7,6 +7,7 @@ CUT = "*The rest is left out: it is longer than GitHub takes.*"
 END = "<!-- lifecycle-bot end -->"
 LINKS = "<!-- lifecycle-bot links -->"
 LINKS_END = "<!-- lifecycle-bot end links -->"
+RAW = re.compile(r"^ {0,3}</?(details|summary)\b", re.IGNORECASE)  # HTML up to a blank line: no fence begins in it
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 
 
@@ -80,9 +81,10 @@ def _hidden(word: str, marker: str) -> str:
 
 def _closing(text: str) -> str:
     """What closes the code block that `text` ends in."""
-    fence = ""
+    fence, raw = "", False
     for line in text.splitlines():
-        match = FENCE.match(line)
+        raw = bool(line.strip()) and (raw or (not fence and RAW.match(line) is not None))
+        match = None if raw else FENCE.match(line)
         if match is None:
             continue
         if not fence:

@@ -1,5 +1,6 @@
 """What a person can ask for by comment: one file for each command."""
 
+from bot.commands.accept import accept_
 from bot.commands.autoclose import autoclose
 from bot.commands.cancel import cancel
 from bot.commands.help import help_
@@ -21,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     retrain,
     promote,
     rollback,
+    accept_,
     monitor,
     snooze,
     wontfix,

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from bot.engine import Engine, GaveUp, Postponed
 from bot.events import (
+    AcceptanceAsked,
     CheckRequested,
     CommentPosted,
     Event,
@@ -20,7 +21,7 @@ from bot.events import (
     ref_of,
     unpack,
 )
-from bot.flows import by_hand, comments, linking, pulls, retaining, runs, sweeping, watching, work_items
+from bot.flows import buttons, by_hand, comments, linking, pulls, retaining, runs, sweeping, watching, work_items
 from bot.ports import Denied
 from bot.world import World
 
@@ -62,7 +63,9 @@ class Flows:
             case IssueStateChanged():
                 step("note", lambda: by_hand.touched(world, event.ref))
             case CheckRequested():
-                step("again", lambda: pulls.again(world, event))
+                step("again", lambda: buttons.again(world, event))
+            case AcceptanceAsked():
+                step("accept", lambda: buttons.accept(world, event))
             case MonitorDue():
                 step("monitor", lambda: watching.due(world, event))
             case SweepDue():

@@ -21,9 +21,10 @@ def tell(world: World, run: Run, ref: Ref) -> None:
 
 
 def newest_verdicts(world: World, ref: Ref) -> dict[str, str]:
-    """The verdict of each model's newest validation there that came to one."""
-    found: dict[str, str] = {}
+    """The verdict of each model's newest validation there that came to one; PASS where a person has accepted it."""
+    found: dict[str, Run] = {}
     for run in world.life.shop.store.find(Filter(ref=str(ref), kinds=(Kind.VALIDATE,)), limit=NEWEST):
         if run.state is State.SUCCEEDED and run.spec.options.get("check"):
-            found.setdefault(run.spec.model, run.verdict)
-    return found
+            found.setdefault(run.spec.model, run)
+    accepted = world.acceptances.among([run.id for run in found.values()])
+    return {model: Verdict.PASS if run.id in accepted else run.verdict for model, run in found.items()}

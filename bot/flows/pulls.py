@@ -4,7 +4,8 @@ import logging
 from collections.abc import Sequence
 
 from bot import wording
-from bot.events import CheckRequested, PullRequestChanged, PullRequestClosed
+from bot.events import PullRequestChanged, PullRequestClosed
+from bot.flows import checks
 from bot.ports import Check, Conclusion, Permission, PullRequest
 from bot.refs import Ref
 from bot.world import Plan, World
@@ -45,6 +46,8 @@ def _cancel(world: World, run: Run, why: str) -> None:
 
 def _validate(world: World, plan: Plan, pull: PullRequest) -> None:
     project, base = pull.ref.place, world.forge(pull.ref.place).head(pull.ref.place, plan.branch)
+    if checks.misspelt(world, pull, base.commit):
+        return
     models = _touched(world, project, base.commit, pull.head)
     trusted = not pull.from_fork and world.talk(pull.ref).permission(pull.ref, pull.author) >= Permission.WRITE
     if models and not trusted:
@@ -100,19 +103,6 @@ def closed(world: World, event: PullRequestClosed) -> None:
             options={"policy": head.commit},
         )
         _start(world, spec, f"{event.ref}/merged/{pull.merged_as}/{name}")
-
-
-def again(world: World, event: CheckRequested) -> None:
-    """Somebody pressed "re-run" on a check: validate the same commit once more."""
-    if not event.external.isdecimal():
-        return
-    old = world.life.shop.store.get(int(event.external))
-    ref = Ref.parse(old.spec.ref)
-    if world.talk(ref).permission(ref, event.author) < Permission.WRITE:
-        return  # the button is there for everybody; who may not command it gets no run
-    pull = world.forge(event.place).pull(ref)
-    if pull.head == old.spec.commit and pull.open:
-        _start(world, old.spec, event.id)
 
 
 def _start(world: World, spec: Spec, key: str) -> None:

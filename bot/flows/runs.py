@@ -7,8 +7,8 @@ from functools import partial
 
 from bot import wording
 from bot.engine import GaveUp, Json, Postponed
-from bot.flows import cards, labels
-from bot.ports import Check, Conclusion, Denied, PullRequest, Unavailable
+from bot.flows import cards, checks, labels
+from bot.ports import Denied, PullRequest, Unavailable
 from bot.refs import Ref
 from bot.world import World
 from lifecycle import (
@@ -122,7 +122,7 @@ def tell(world: World, step: Step, number: int) -> None:
     ref = Ref.parse(run.spec.ref)
     failed: list[BaseException] = []
     crossed = False
-    for name, say in (("check", _tell_check), ("comment", _tell_comment), ("card", cards.tell), ("label", labels.tell)):
+    for name, say in (("check", checks.tell), ("comment", _tell_comment), ("card", cards.tell), ("label", labels.tell)):
         try:
             crossed = step(name, partial(say, world, run, ref)) == CROSSED or crossed
         except GaveUp as error:
@@ -144,7 +144,8 @@ def _tell_comment(world: World, run: Run, ref: Ref) -> str:
         marker = f"report-{run.spec.model}"  # one comment for all pushes of a pull request
         if _newer(world, run):
             return ""
-    text = wording.run_comment(run, world.life.shop.store.ahead(run), world)
+    accepted = world.acceptances.of(run.id) if run.state.ended else None
+    text = wording.run_comment(run, world.life.shop.store.ahead(run), world, accepted)
     say = partial(world.talk(ref).say, ref, marker, text, urgent=run.ended is not None)
     if not world.told.tell(f"{ref}", marker, text, run.revision, world.now(), say):
         again = (_newest_report(world, run) or run).id
@@ -169,19 +170,6 @@ def _tell_remark(world: World, run: Run, ref: Ref) -> None:
         url = world.talk(ref).say(ref, marker, text)
         world.told.note(str(ref), marker, text, run.revision, world.now(), url)
     world.told.note(str(ref), f"{marker}/moved", "yes" if step == "remark" else "no", run.revision, world.now())
-
-
-def _tell_check(world: World, run: Run, _ref: Ref) -> None:
-    if not run.spec.options.get("check"):
-        return
-    check: Check = wording.run_check(run, world)
-    told = f"{check.conclusion}\n{check.title}\n{check.summary}"
-    # While it runs a check says only that: its page is live, and writes are counted.
-    if check.conclusion in (Conclusion.QUEUED, Conclusion.RUNNING):
-        told = check.conclusion
-    if world.told.is_new(f"run:{run.id}", "check", told):
-        world.forge(run.spec.project).check(run.spec.project, check, urgent=run.ended is not None)
-        world.told.note(f"run:{run.id}", "check", told, run.revision, world.now(), check.url)
 
 
 def _newer(world: World, run: Run) -> bool:

@@ -140,6 +140,7 @@ def _page(views: Views, run: Run) -> str:
         judgement=judgement,
         metrics=reports.metrics(judgement) if judgement else None,
         slices=reports.slices(judgement) if judgement else None,
+        accepted=views.acceptances.of(run.id),
         edges=_nearby(views, f"run:{run.id}"),
         drift=_drift(run),
     )

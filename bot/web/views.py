@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.acceptances import Acceptances
 from bot.alive import Living
 from bot.figures.signing import Signer
 from bot.links import Links
@@ -28,6 +29,7 @@ class Views:
     registry: Registry
     watching: Watching
     links: Links
+    acceptances: Acceptances
     log: Callable[[Run, Stage, int], tuple[bytes, int]]
     routes: Callable[[str, str], Mapping[str, int]]
     score: Callable[[str, str, bytes], Answer]

@@ -1,7 +1,7 @@
 """Every sentence and table that the bot says (pure): Markdown that GitHub and Azure DevOps both render."""
 
 from bot.wording.drift import drift_back, drift_item, drift_over, remark, severity, snooze_over
-from bot.wording.items import card, status, stranger
+from bot.wording.items import card, misspelt, status, stranger
 from bot.wording.runs import check_name, run_check, run_comment
 from bot.wording.talk import EDITED, GONE, answer, at_last, broken, gave_up, refused, taken_back, waits
 
@@ -17,6 +17,7 @@ __all__ = [
     "drift_item",
     "drift_over",
     "gave_up",
+    "misspelt",
     "refused",
     "remark",
     "run_check",

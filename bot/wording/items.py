@@ -1,10 +1,10 @@
 """What stands on cards, in `/status`, and on a pull request whose code was not run."""
 
 from bot.graph import Graph
-from bot.ports import PullRequest, Thing
+from bot.ports import Annotation, Check, Conclusion, PullRequest, Thing
 from bot.wording.words import day, moment, name, plain, sha
 from bot.world import World
-from lifecycle import Kind, Run
+from lifecycle import FILE, Kind, Mistakes, Run
 
 
 def card(thing: Thing, run: Run, world: World) -> str:
@@ -22,6 +22,23 @@ def stranger(pull: PullRequest) -> str:
     return (
         f"Commit {sha(pull.head)} {why}, so its code was **not run**. A maintainer who has read it can push it to a "
         "branch of this repository and open a pull request from there."
+    )
+
+
+def misspelt(commit: str, wrong: Mistakes, world: World) -> Check:
+    """The check of a commit whose lifecycle.yaml cannot be read."""
+    count = len(wrong.mistakes)
+    title = "1 mistake in lifecycle.yaml" if count == 1 else f"{count} mistakes in lifecycle.yaml"
+    lines = [f"- line {one.line}: {plain(one.what)}" for one in wrong.mistakes[:100]]
+    return Check(
+        commit=commit,
+        name=f"lifecycle / {FILE}",
+        external=FILE,
+        conclusion=Conclusion.FAILURE,
+        title=title,
+        summary="\n".join(["Nothing was run: which models there are cannot be told.", "", *lines]),
+        url=world.page(""),
+        annotations=tuple(Annotation(FILE, one.line, "failure", title, one.what) for one in wrong.mistakes),
     )
 
 

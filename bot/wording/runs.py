@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import assert_never
 
-from bot.ports import Check, Conclusion
+from bot.acceptances import Acceptance
+from bot.ports import Annotation, Button, Check, Conclusion, Pressed
 from bot.refs import Ref
 from bot.wording import evidence
 from bot.wording.monitored import monitored
@@ -24,10 +25,10 @@ MARKS = {
 }
 
 
-def run_comment(run: Run, ahead: Sequence[int], world: World) -> str:
+def run_comment(run: Run, ahead: Sequence[int], world: World, accepted: Acceptance | None = None) -> str:
     """The one comment of a run: what it is, how far it is, what came out, as far as its place can render it."""
     style = Style.of(Ref.parse(run.spec.ref).system) if run.spec.ref else Style.GITHUB
-    return "\n".join([_heading(run), "", *_body(run, ahead, world, style), "", _footer(run, world, style)])
+    return "\n".join([_heading(run), "", *_body(run, ahead, world, style, accepted), "", _footer(run, world, style)])
 
 
 def check_name(model: str) -> str:
@@ -35,17 +36,35 @@ def check_name(model: str) -> str:
     return f"lifecycle / {model}"
 
 
-def run_check(run: Run, world: World) -> Check:
+def run_check(
+    run: Run, world: World, accepted: Acceptance | None = None, annotations: Sequence[Annotation] = ()
+) -> Check:
     """The check of a pull request's run."""
     return Check(
         commit=run.spec.commit,
         name=check_name(run.spec.model),
         external=str(run.id),
-        conclusion=_conclusion(run),
-        title=_title(run),
-        summary="\n".join(_body(run, (), world, Style.GITHUB)),
+        conclusion=_accepted(run) if accepted else _conclusion(run),
+        title=f"Accepted as it is by {accepted.by}. {_title(run)}"[:250] if accepted else _title(run),
+        summary="\n".join(_body(run, (), world, Style.GITHUB, accepted)),
         url=world.run_page(run.id),
+        annotations=tuple(annotations),
+        buttons=_buttons(run, accepted),
     )
+
+
+def _accepted(run: Run) -> Conclusion:
+    """It passes; what is worse is still not called a success."""
+    return Conclusion.NEUTRAL if run.verdict == "FAIL" else Conclusion.SUCCESS
+
+
+def _buttons(run: Run, accepted: Acceptance | None) -> tuple[Button, ...]:
+    if not run.state.ended:
+        return ()
+    again = Button("Run again", "Train and judge this commit once more", Pressed.AGAIN)
+    accept = Button("Accept as is", "Let this commit pass, and say who did", Pressed.ACCEPT)
+    acceptable = run.state is State.SUCCEEDED and run.verdict in ("FAIL", "INCONCLUSIVE") and not accepted
+    return (again, accept) if acceptable else (again,)
 
 
 def _heading(run: Run) -> str:
@@ -107,11 +126,11 @@ def _doing(run: Run) -> str:
             assert_never(run.spec.kind)
 
 
-def _body(run: Run, ahead: Sequence[int], world: World, style: Style) -> list[str]:
+def _body(run: Run, ahead: Sequence[int], world: World, style: Style, accepted: Acceptance | None = None) -> list[str]:
     validate, monitor = run.stage(Stage.VALIDATE), run.stage(Stage.MONITOR)
     judged = judgement_of(validate.result) if validate else None
     if validate and judged and run.state is State.SUCCEEDED:
-        return _reported(run, validate, judged, world, style)
+        return [*_acceptance(accepted), *_reported(run, validate, judged, world, style)]
     lines = [_asked(run, world), ""]
     if run.state is State.WAITING and ahead:
         last = ahead[-1]
@@ -123,6 +142,13 @@ def _body(run: Run, ahead: Sequence[int], world: World, style: Style) -> list[st
     if monitor and monitor.note:
         lines += [*monitored(monitor), ""]
     return [*lines, *_stages(run)]
+
+
+def _acceptance(accepted: Acceptance | None) -> list[str]:
+    if accepted is None:
+        return []
+    only = f"for commit {sha(accepted.commit)} only"
+    return [f"**Accepted as it is** by {name(accepted.by)} on {moment(accepted.at)}, {only}.", ""]
 
 
 def _reported(run: Run, validate: StageRecord, judged: Judgement, world: World, style: Style) -> list[str]:

@@ -5,7 +5,7 @@ from bot.arguments import code_span
 
 def answer(author: str, text: str) -> str:
     """One comment that answers all commands of another; the author is named without being called."""
-    return f"{text}\n\n<sub>For {code_span(author)}.</sub>"
+    return f"{text}\n\n*For {code_span(author)}.*"
 
 
 def refused(command: str, sentence: str) -> str:

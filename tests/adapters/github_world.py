@@ -23,6 +23,7 @@ class Town:
     repo: Repo
     github: GitHub
     issue: Ref
+    app: App
 
     @property
     def comments(self) -> list[str]:
@@ -45,8 +46,9 @@ def town_served(folder: Path) -> Iterator[Town]:
     repo = world.create_repo(BIKES, {"train.py": "print(1)\n"}, by="mira")
     world.issue_open("mira", BIKES, "Predict demand", "please")
     app = world.app()
-    github = GitHub(hub.api, App(app.id, app.private_key), seconds_between_writes=0.0, timeout=3)
+    mine = App(app.id, app.private_key)
+    github = GitHub(hub.api, mine, seconds_between_writes=0.0, timeout=3)
     try:
-        yield Town(hub, repo, github, Ref("github", BIKES, 1))
+        yield Town(hub, repo, github, Ref("github", BIKES, 1), mine)
     finally:
         hub.close()

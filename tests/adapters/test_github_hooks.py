@@ -8,6 +8,7 @@ import pytest
 
 from bot.adapters.github_hooks import BadDelivery, decode
 from bot.events import (
+    AcceptanceAsked,
     CheckRequested,
     CommentPosted,
     IssueStateChanged,
@@ -134,3 +135,24 @@ def test_a_check_that_is_to_run_again() -> None:
 def test_what_does_not_fit_is_a_bad_delivery_with_a_sentence(kind: str, body: bytes) -> None:
     with pytest.raises(BadDelivery, match=f"This is not a {kind} delivery of GitHub"):
         decode(kind, body)
+
+
+@pytest.mark.parametrize(
+    ("action", "pressed", "kind"),
+    [
+        ("rerequested", None, CheckRequested),
+        ("requested_action", "rerun", CheckRequested),
+        ("requested_action", "accept", AcceptanceAsked),
+        ("requested_action", "explode", None),
+        ("created", None, None),
+    ],
+)
+def test_buttons_of_a_check(action: str, pressed: str | None, kind: type | None) -> None:
+    run = {"head_sha": "a" * 40, "started_at": "2025-06-03T14:00:00Z", "completed_at": "2025-06-03T14:30:00Z",
+           "external_id": "12"}  # fmt: skip
+    body = {"action": action, "repository": {"full_name": "octo/bikes"}, "check_run": run, "sender": {"login": "jonas"}}
+    if pressed is not None:
+        body["requested_action"] = {"identifier": pressed}
+    found = decode("check_run", json.dumps(body).encode())
+    assert [type(one) for one in found] == ([kind] if kind else [])
+    assert all(one.author == "jonas" and one.external == "12" for one in found)  # type: ignore[union-attr]

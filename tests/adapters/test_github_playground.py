@@ -1,6 +1,7 @@
 """The GitHub adapter against the playground's GitHub, over the wire: as an App, as a person, and in bad weather."""
 
 import json
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -10,7 +11,7 @@ from bot.adapters.github import App, GitHub, Personal
 from bot.adapters.github_hooks import decode
 from bot.events import CheckRequested, CommentPosted, Event, PullRequestChanged, PullRequestClosed, TextChanged
 from bot.playground.faults import Kind
-from bot.ports import Category, Conclusion, Denied, Draft, Mark, Permission
+from bot.ports import Annotation, Button, Category, Conclusion, Denied, Draft, Mark, Permission
 from bot.refs import Ref
 from tests.adapters.github_world import BIKES, Town
 
@@ -192,3 +193,20 @@ def _make_things_happen(town: Town, url: str) -> None:
     world.comment("mira", BIKES, pull.number, "/train bike-demand")
     world.merge("jonas", BIKES, pull.number)
     assert world.courier.drain(10)
+
+
+def test_annotations_are_added_once_in_lots_of_fifty_and_buttons_come_and_go(town: Town) -> None:
+    notes = tuple(Annotation("train.py", line, "warning", "t" * 300, f"{line} " + "m" * 70_000) for line in range(120))
+    button = Button("Accept as is", "Let this commit pass", "accept")
+    check = replace(town.check(Conclusion.FAILURE), annotations=notes, buttons=(button,))
+    town.github.check(BIKES, check)
+    (run,) = town.hub.world.check_runs(town.repo)
+    assert len(run.annotations) == 120
+    assert [one["identifier"] for one in run.actions] == ["accept"]
+    again = GitHub(town.hub.api, town.app, seconds_between_writes=0.0, timeout=3)  # forgot what it has written
+    again.check(
+        BIKES, replace(check, annotations=(*notes, Annotation("train.py", 7, "notice", "new", "new")), buttons=())
+    )
+    (run,) = town.hub.world.check_runs(town.repo)
+    assert len(run.annotations) == 121
+    assert run.actions == []

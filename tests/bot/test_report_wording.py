@@ -1,6 +1,6 @@
 """The report in words: the first two lines for everybody, the rest within what platforms take and render."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,12 +44,9 @@ def world(pictures: bool = True) -> World:
         if pictures
         else None
     )
-    nothing: Any = None
-    return World(
-        life=nothing, links=nothing, told=nothing, talks={}, forges={}, trackers={}, plans={}, permissions={},
-        two_people=True, people={}, public_url="https://bot.test", web_url=lambda p: f"https://github.test/{p}",
-        now=lambda: AT, put=nothing, figure_url=url, poke=nothing,
-    )  # fmt: skip
+    said: dict[str, Any] = dict.fromkeys(field.name for field in fields(World))
+    said |= {"public_url": "https://bot.test", "web_url": lambda project: f"https://github.test/{project}"}
+    return World(**said | {"figure_url": url})
 
 
 def run_of(result: dict[str, Any], ref: str = "github:octo/bikes#2", **more: Any) -> Run:

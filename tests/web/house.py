@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from bot.acceptances import Acceptances
 from bot.figures.signing import Signer
 from bot.links import Links
 from bot.schema import metadata as bot_tables
@@ -75,6 +76,7 @@ class House:
             registry=self.registry,
             watching=self.watching,
             links=self.links,
+            acceptances=Acceptances(self.engine),
             log=self._log,
             routes=lambda project, model: self.shares if (project, model) == (PROJECT, MODEL) else {},
             score=self._score,
