@@ -180,7 +180,7 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
         talks={**forges, **trackers},
         forges=dict(forges),
         trackers=dict(trackers),
-        histories=dict(trackers),
+        histories={**forges, **trackers},
         plans=plans(settings),
         permissions={name: Permission(level) for name, level in settings.permissions.items()},
         two_people=settings.two_people,
@@ -238,7 +238,15 @@ def the_boards(settings: Settings) -> "AzureBoards | None":
     }
     cache = settings.state / "azure-devops"
     hook = f"{settings.public_url.rstrip('/')}{AZURE_HOOK}"
-    return AzureBoards(said.url, said.token.reveal(), boards=boards, cache=cache, environ=os.environ, hook=hook)
+    return AzureBoards(
+        said.url,
+        said.token.reveal(),
+        boards=boards,
+        cache=cache,
+        environ=os.environ,
+        hook=hook,
+        repositories=on_azure(settings),
+    )
 
 
 def the_repos(settings: Settings) -> "AzureRepos | None":
@@ -249,6 +257,11 @@ def the_repos(settings: Settings) -> "AzureRepos | None":
     from bot.adapters.azure_repos import AzureRepos
 
     return AzureRepos(said.url, said.token.reveal(), cache=settings.state / "azure-devops", environ=os.environ)
+
+
+def on_azure(settings: Settings) -> Mapping[str, str]:
+    """The places of repositories on Azure Repos, by their names in lower case."""
+    return {one.repository.lower(): one.repository for one in settings.projects if one.forge == "azure-repos"}
 
 
 def hooks(settings: Settings) -> "list[Hook]":
@@ -266,7 +279,7 @@ def hooks(settings: Settings) -> "list[Hook]":
         said, place = settings.azure_devops.webhook, organisation(settings)
         basic = [(said.username or "", password.reveal()) for password in said.password or ()]
         checks = azure_credentials(basic, said.header or "", [secret.reveal() for secret in said.secret or ()])
-        there = {one.repository.lower(): one.repository for one in settings.projects if one.forge == "azure-repos"}
+        there = on_azure(settings)
         found.append(
             Hook("azure-devops", AZURE_HOOK, checks, lambda _kind, body: azure_hooks.decode(body, place, there))
         )

@@ -30,7 +30,8 @@ class AzureBoards:
     that name. `cache` is a folder of our own for what the library keeps about the service; it learns of it from
     `environ`, the process's own environment, and without that keeps to a folder in the home. `timeout` is in seconds,
     and so is `lag`: for so long a list may not show what was written.
-    `hook` is the address that our service hooks post to, so that they are told from others'.
+    `hook` is the address that our service hooks post to, so that they are told from others'; `repositories` leads
+    from the names that they have there to what their places are called in our refs.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class AzureBoards:
         organisation: str | None = None,
         lag: float = LAG,
         hook: str = "",
+        repositories: Mapping[str, str] | None = None,
     ) -> None:
         self._session = Session(url, token, timeout, organisation, partial(prepare_library, cache, environ))
         self._boards = {place.lower(): board for place, board in (boards or {}).items()}
@@ -52,7 +54,7 @@ class AzureBoards:
         self._process = Process(self._session)
         self._items = Items(self._session, self._process, 3 * lag)  # searches are later than lists
         self._comments = Comments(self._session, self._items, lag)
-        self._history = History(self._session, hook)
+        self._history = History(self._session, hook, repositories or {})
 
     @property
     def login(self) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ import msgspec
 
 from bot.adapters.azure_hooks import BadDelivery, decode
 from bot.adapters.azure_session import Session
-from bot.events import Happened, WorkItemTouched
+from bot.events import Happened, MonitorDue, RetentionDue, SweepDue, WorkItemTouched
 from bot.ports import Denied, Missed, Unavailable
 from bot.refs import Ref
 
@@ -36,10 +36,10 @@ class _Page(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class History:
-    """`hook` is where our service hooks post to; those of others are nothing to us."""
+    """`hook` is where our service hooks post to; those of others are nothing to us. `repositories` as for `decode`."""
 
-    def __init__(self, session: Session, hook: str) -> None:
-        self._session, self._hook = session, hook.rstrip("/")
+    def __init__(self, session: Session, hook: str, repositories: Mapping[str, str]) -> None:
+        self._session, self._hook, self._repositories = session, hook.rstrip("/"), repositories
         self._closed_until = 0.0
         self._states: dict[str, str] = {}
 
@@ -128,14 +128,15 @@ class History:
             "eventType": event.event_type,
             "subscriptionId": row.subscription_id,
             "resource": event.resource,
+            "resourceVersion": event.resource_version,
             "createdDate": event.created_date,
         }
         try:
-            found = decode(msgspec.json.encode(delivery), self._session.organisation)
+            found = decode(msgspec.json.encode(delivery), self._session.organisation, self._repositories)
         except (BadDelivery, TypeError) as problem:
             log.warning("a notification cannot be read: %s", problem)
             return ()
-        return tuple(one for one in found if isinstance(one, WorkItemTouched))
+        return tuple(one for one in found if not isinstance(one, MonitorDue | SweepDue | RetentionDue))
 
 
 def _moment(value: object) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Implements bot.ports.Talk and Forge on Azure Repos: pull requests, their statuses, threads and labels."""
+"""Implements bot.ports.Talk, Forge and History on Azure Repos: pull requests, their statuses, threads and labels."""
 
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
@@ -9,9 +9,10 @@ from typing import Any
 
 from bot.adapters.azure_errors import Gone
 from bot.adapters.azure_people import Members, prepare_library
+from bot.adapters.azure_pull_history import PullHistory
 from bot.adapters.azure_session import Session
 from bot.adapters.azure_threads import Threads, page_of, split
-from bot.ports import Check, Comment, Conclusion, Denied, Head, Mark, Permission, PullRequest, Thing
+from bot.ports import Check, Comment, Conclusion, Denied, Head, Mark, Missed, Permission, PullRequest, Thing
 from bot.refs import Ref
 from lifecycle import Source
 
@@ -51,6 +52,7 @@ class AzureRepos:
         self._token = token
         self._members = Members(self._session)
         self._threads = Threads(self._session)
+        self._history = PullHistory(self._session, self._threads)
 
     def permission(self, ref: Ref, login: str) -> Permission:
         """As on the boards: members of the project's default team may write, its administrators maintain."""
@@ -132,6 +134,13 @@ class AzureRepos:
 
     def source(self, place: str) -> Source:
         return Source(place, self._repository(place).remote_url, self._credential)
+
+    def since(self, place: str, since: datetime) -> Missed:
+        return self._history.since(place, since, self._active(place))
+
+    def undelivered(self, since: datetime) -> Missed:
+        """What the organisation's service hooks could not deliver is told by its boards' history."""
+        return Missed(())
 
     def _credential(self) -> tuple[str, str]:
         """Git takes any user name beside a token."""

@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.adapters.azure_repos import AzureRepos
+from bot.events import CommentPosted, PullRequestClosed, TextChanged
 from bot.playground.azure import AzureDevOps
+from bot.playground.azure.pull_requests import abandon
 from bot.playground.azure.repositories import PullRequest as Theirs
 from bot.playground.azure.repositories import Repository
 from bot.playground.faults import Fault, Faults, Kind
@@ -142,3 +145,23 @@ def test_what_goes_wrong_is_one_sentence(place: Place, fault: Fault, wrong: type
     place.faults.add(fault)
     with pytest.raises(wrong, match=r"^Azure DevOps .*\.?$"):
         place.repos.pull(place.ref)
+
+
+def test_what_was_said_and_closed_while_nobody_listened_is_told(place: Place) -> None:
+    org, since = place.org, datetime.now(UTC) - timedelta(minutes=1)
+    place.pull.description = "Begins #7"
+    org.comment_on_pull_request(place.pull, "/validate", place.mira)
+    place.repos.say(place.ref, "run-1", "ours")
+    org.push(place.repository, "other", {"a": b"3\n"}, "Other", place.mira)
+    other = org.open_pull_request(place.repository, "other", "main", "Other", place.mira)
+    org.comment_on_pull_request(other, "/status", place.jonas)
+    abandon(org, other, place.mira)
+    found = place.repos.since(PLACE, since)
+    comments = [event for event in found.events if isinstance(event, CommentPosted)]
+    assert [(one.ref, one.body, one.author) for one in comments] == [
+        (str(place.ref), "/validate", "mira@example.com"),
+        (f"repos:{PLACE}!{other.id}", "/status", "jonas@example.com"),
+    ]
+    assert [event.ref for event in found.events if isinstance(event, PullRequestClosed)] == [comments[1].ref]
+    assert [event.body for event in found.events if isinstance(event, TextChanged)] == ["Begins #7"]
+    assert place.repos.since(PLACE, datetime.now(UTC) + timedelta(minutes=1)).until is None

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.stories.repository import LINE
+from tests.stories.test_azure_repos import Azure
 from tests.stories.test_lost import cursor, dropped
 from tests.stories.world import World
 
@@ -44,3 +45,16 @@ def test_a_button_that_only_a_webhook_tells_of_is_sent_again(world: World) -> No
         return check.get("status") == "completed" and check["external_id"] != first["external_id"]
 
     world.eventually(look, "the check has run again")
+
+
+def test_lost_pushes_and_words_on_azure_repos_are_a_delay(world: World) -> None:
+    there = Azure(world)
+    world.eventually(lambda: cursor(world, "repos:Bikes/model"), "the first sweep")
+    with dropped(there.org.courier):
+        commit = there.push("unheard", line=LINE + "\n# unheard\n")
+        pull = there.pull("unheard")
+        there.comment(pull, "/help train")
+        assert there.org.drain(20)
+    there.says(pull, "Who may")
+    assert there.ended(commit)["state"] == "succeeded"
+    assert len([said for said in there.said(pull) if "Who may" in said]) == 1
