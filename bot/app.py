@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -236,17 +237,9 @@ def the_boards(settings: Settings) -> "AzureBoards | None":
         for one in settings.projects
         if one.board is not None
     }
-    cache = settings.state / "azure-devops"
-    hook = f"{settings.public_url.rstrip('/')}{AZURE_HOOK}"
-    return AzureBoards(
-        said.url,
-        said.token.reveal(),
-        boards=boards,
-        cache=cache,
-        environ=os.environ,
-        hook=hook,
-        repositories=on_azure(settings),
-    )
+    cache, hook = settings.state / "azure-devops", f"{settings.public_url.rstrip('/')}{AZURE_HOOK}"
+    made = partial(AzureBoards, said.url, said.token.reveal(), cache=cache, environ=os.environ)
+    return made(boards=boards, hook=hook, repositories=on_azure(settings))
 
 
 def the_repos(settings: Settings) -> "AzureRepos | None":
