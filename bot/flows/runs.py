@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -121,18 +122,27 @@ def tell(world: World, step: Step, number: int) -> None:
         return
     ref = Ref.parse(run.spec.ref)
     failed: list[BaseException] = []
-    crossed = False
+    said: list[Json] = []
     for name, say in (("check", checks.tell), ("comment", _tell_comment), ("card", cards.tell), ("label", labels.tell)):
         try:
-            crossed = step(name, partial(say, world, run, ref)) == CROSSED or crossed
+            said.append(step(name, partial(_said, say, world, run, ref)))
         except GaveUp as error:
             if not isinstance(error.last, Denied):  # what is denied stays denied: do not try for ever
                 failed.append(error.last)
             log.error("run %d: its %s could not be told: %s", number, name, error.last)
     if failed:  # the result is stored, and told when it can be
         raise Postponed(failed[0])
-    if not crossed:
-        world.life.shop.store.note_told(run)
+    if CROSSED not in said:
+        # Steps that were done before a crash told of the run as it was then, and are not done again after it.
+        revision = min([run.revision, *(one for one in said if isinstance(one, int))])
+        world.life.shop.store.note_told(replace(run, revision=revision))
+        if revision < run.revision:
+            world.poke("tell", number)
+
+
+def _said(say: Callable[[World, Run, Ref], str | None], world: World, run: Run, ref: Ref) -> Json:
+    """The revision of the run that was told, unless somebody crossed it."""
+    return CROSSED if say(world, run, ref) == CROSSED else run.revision
 
 
 def _tell_comment(world: World, run: Run, ref: Ref) -> str:
