@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version as version_of
 
 from bot.acceptances import Acceptances
@@ -23,11 +24,13 @@ from lifecycle import (
     Fingerprints,
     Hosts,
     Keep,
+    LabelLog,
     Lifecycle,
     Limits,
     Registry,
     Retention,
     Run,
+    Shop,
     Source,
     Store,
     Watching,
@@ -175,6 +178,13 @@ def away(settings: Settings, storage: Storage, life: Lifecycle, run: Run) -> str
     return "" if run.state.ended else f"This runs on {name}; its output arrives here some seconds late."
 
 
+def keep_labels(settings: Settings, shop: Shop, project: str, model: str, body: bytes) -> int:
+    """Keep true answers that somebody sent; how many. Raises LookupError, and ValueError for what are none."""
+    if not shop.registry.of_model(project, model, limit=1):
+        raise LookupError(f"There is no model {model} in {project}.")
+    return LabelLog(settings.state / "endpoints").append(serving_name(project, model), shop.now(), body)
+
+
 def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -> Views:
     """What the pages look at."""
     shop = life.shop
@@ -192,6 +202,7 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         log=life.log,
         routes=lambda project, model: routes_of(shop.registry.serving(project, model)),
         score=score,
+        label=partial(keep_labels, settings, shop),
         url_of=lambda text: address_of(settings, text),
         commit_url=lambda project, sha: f"{repository_page(settings, project)}/commit/{sha}",
         health=lambda: health(settings, storage, inbox),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lifecycle.fingerprints import Fingerprint, Fingerprints
     from lifecycle.hosts import Hosts
     from lifecycle.joblogs import JobLogs
+    from lifecycle.labels import LabelLog
     from lifecycle.pointing import Pointer
     from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
     from lifecycle.registry import Champion, Registry, Version
@@ -73,6 +74,7 @@ _HOME = {
     "joblogs": ("JobLogs",),
     "fencing": ("Overtaken",),
     "hosts": ("Hosts",),
+    "labels": ("LabelLog",),
     "pointing": ("Pointer",),
     "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
     "registry": ("Champion", "Registry", "Version"),
@@ -120,6 +122,7 @@ __all__ = [
     "Judgement",
     "Keep",
     "Kind",
+    "LabelLog",
     "Lifecycle",
     "Limits",
     "LocalEndpoint",

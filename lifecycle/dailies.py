@@ -82,6 +82,11 @@ class Dailies:
                         found = self._load(name) if found is None else found.add(self._load(name))
         return found
 
+    def pieces_in(self, since: datetime, until: datetime) -> Sequence[str]:
+        """The pieces that hold requests of these days."""
+        first, last = since.date().isoformat(), until.isoformat()
+        return [name for name, one in self._pieces().items() if any(first <= day <= last for day in one["days"])]
+
     def span(self) -> tuple[datetime, datetime] | None:
         """When the first and the last request happened."""
         known = [one for one in self._pieces().values() if one["first"]]

@@ -75,7 +75,7 @@ class Size:
         far = max(self.columns.values(), default=0.0)
         if self.metric is not None:
             return 1 if self.metric >= 2 else 2
-        if self.signal == Signal.PREDICTIONS:
+        if self.signal in (Signal.PREDICTIONS, Signal.ESTIMATE):
             return 1 if far >= WORST else 2
         return 2 if far >= WORST else 3 if far >= BAD else 4
 

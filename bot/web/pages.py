@@ -12,7 +12,7 @@ from bot.web.figures import add_figures
 from bot.web.models import add_models
 from bot.web.runs import add_runs
 from bot.web.safety import add_safety
-from bot.web.scoring import add_scoring
+from bot.web.scoring import add_labels, add_scoring
 from bot.web.views import Views
 from bot.web.vitals import add_vitals
 
@@ -40,6 +40,7 @@ def create_pages(views: Views) -> flask.Flask:
     add_figures(app, views)
     add_models(app, views)
     add_scoring(app, views)
+    add_labels(app, views)
     add_vitals(app, views)
     return app
 

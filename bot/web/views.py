@@ -17,12 +17,14 @@ class Views:
 
     `log(run, stage, offset)` is the stage's output from a byte on, at most some 64 KB, and the byte to ask for next;
     (b"", offset) where there is nothing more. `routes(project, model)` are the per cent of the traffic by deployment.
-    `score(project, model, body)` answers one request. `url_of(ref)` is the web address of a ref's text such as
-    github:octo/bikes#12, `commit_url(project, sha)` that of a commit; empty where there is none. `health()` says of
-    each part of the house `ok` or, in one sentence, what is wrong; it must be cheap. `inbox_depth()` is the number of
-    events that wait. `away(run)` says where the run's log comes from, empty where it is this machine's own; `workers()`
-    are those that are alive, `host` is this machine's name among them. `signer` knows the addresses of figures.
-    `address` is where people reach these pages, such as https://bot.example.com, without a slash.
+    `score(project, model, body)` answers one request; `label(project, model, body)` keeps true answers, says how many,
+    and raises LookupError for a model that is not there, ValueError for what are none. `url_of(ref)` is the web address
+    of a ref's text such as github:octo/bikes#12, `commit_url(project, sha)` that of a commit; empty where there is
+    none. `health()` says of each part of the house `ok` or, in one sentence, what is wrong; it must be cheap.
+    `inbox_depth()` is the number of events that wait. `away(run)` says where the run's log comes from, empty where it
+    is this machine's own; `workers()` are those that are alive, `host` is this machine's name among them. `signer`
+    knows the addresses of figures. `address` is where people reach these pages, such as https://bot.example.com,
+    without a slash.
     """
 
     runs: Store
@@ -33,6 +35,7 @@ class Views:
     log: Callable[[Run, Stage, int], tuple[bytes, int]]
     routes: Callable[[str, str], Mapping[str, int]]
     score: Callable[[str, str, bytes], Answer]
+    label: Callable[[str, str, bytes], int]
     url_of: Callable[[str], str]
     commit_url: Callable[[str, str], str]
     health: Callable[[], Mapping[str, str]]

@@ -96,6 +96,11 @@ def _opening(episode: Episode, since: str, world: World) -> str:
                 f"Since {since}, {who} is asked about situations that it did not learn from, and it answers "
                 "differently than it ever did in training; how good these answers are, it cannot know."
             )
+        case "estimate":
+            what = (
+                f"Since {since}, {who} is asked about rows on which it is probably wrong more often than when it was "
+                "validated."
+            )
         case _:
             what = (
                 f"Since {since}, what {who} is asked no longer looks like what it learnt from, so its answers there "

@@ -1,12 +1,19 @@
 """What a monitoring run's comment says: what moved, how the model did, and what became of it."""
 
 from bot.wording.words import cell, name, plain
-from lifecycle import StageRecord
+from lifecycle import Run, Stage, StageRecord
 
 
 def monitored(monitor: StageRecord) -> list[str]:
     """The lines."""
     return [monitor.note, "", *_columns(monitor), "", *_follows(monitor)]
+
+
+def answers_worse(run: Run) -> bool:
+    """Whether the labels that have arrived say so."""
+    record = run.stage(Stage.MONITOR)
+    found = record.result.get("performance", {}) if record else {}
+    return bool(found) and found["how"] == "realised" and found["verdict"] == "FAIL"
 
 
 def _columns(monitor: StageRecord) -> list[str]:

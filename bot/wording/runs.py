@@ -8,7 +8,7 @@ from bot.acceptances import Acceptance
 from bot.ports import Annotation, Button, Check, Conclusion, Pressed
 from bot.refs import Ref
 from bot.wording import evidence
-from bot.wording.monitored import monitored
+from bot.wording.monitored import answers_worse, monitored
 from bot.wording.reports import judgement_of, report
 from bot.wording.sentences import plain_sentence
 from bot.wording.style import Style
@@ -92,6 +92,8 @@ def _ended_well(run: Run, model: str) -> str:
             return f"### 🚀 {model}{version} serves" + ("" if share == 100 else f" {share} % of the traffic")
         case Kind.ROLLBACK:
             return f"### ↩️ {model}{version} serves again"
+        case Kind.MONITOR if answers_worse(run):
+            return f"### 🚨 {model} answers worse than when it was validated"
         case Kind.MONITOR:
             icon, what = {"ALARM": ("🚨", "drifts"), "WARN": ("⚠️", "moved a little")}.get(
                 run.verdict, ("✅", "is asked what it was trained for")

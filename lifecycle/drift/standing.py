@@ -22,6 +22,7 @@ class Signal(StrEnum):
 
     METRIC = "metric"
     PREDICTIONS = "predictions"
+    ESTIMATE = "estimate"
     COLUMNS = "columns"
 
 
@@ -41,10 +42,12 @@ def standing(
     windows: Sequence[DriftReport],
     *,
     worse: bool = False,
+    probably_worse: bool = False,
     needed: int = 2,
     of: int = 3,
 ) -> Standing:
-    """worse: the realised (or estimated) metric certainly got worse in the newest window.
+    """worse: the realised metric certainly got worse in the newest window; probably_worse: an estimate of it did, which
+    counts where something moved as well.
 
     A retrain needs a worse metric, drifted predictions, or columns that alarm in ``needed`` of the last ``of`` windows;
     columns that moved once are a comment.
@@ -62,6 +65,9 @@ def standing(
     if moved:
         reason = f"The model answers differently now: {moved[0].reason}"
         return Standing(Call.RETRAIN, reason, clean, alarmed, Signal.PREDICTIONS)
+    if probably_worse:
+        reason = "Columns moved, and the model's answers are probably worse there."
+        return Standing(Call.RETRAIN, reason, clean, alarmed, Signal.ESTIMATE)
     if alarmed >= needed and recent[-1]:
         reason = f"Columns moved in {alarmed} of the last {len(recent)} windows."
         return Standing(Call.RETRAIN, reason, clean, alarmed, Signal.COLUMNS)

@@ -27,11 +27,15 @@ class ServingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What scoring answered: an HTTP status, a JSON body, and the version that answered (empty if none did)."""
+    """What scoring answered: an HTTP status, a JSON body, and the version that answered (empty if none did).
+
+    `request` is the name under which labels may be sent later; row 0 is the first one asked about.
+    """
 
     status: int
     body: bytes
     version: str = ""
+    request: str = ""
 
 
 class Endpoint(Protocol):

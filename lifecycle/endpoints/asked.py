@@ -48,6 +48,21 @@ def _rows(rows: Any, form: str) -> list[Row]:
     raise NotUnderstood(f"{form} must be a list of objects, one for each row")
 
 
+def chances_of(body: bytes, rows: int) -> list[dict[str, float] | None] | None:
+    """Each row's probabilities by class in a server's answer, if it has any that fit."""
+    try:
+        table = msgspec.json.decode(body, type=_Chances).probabilities
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not table or any(len(column) != rows for column in table.values()):
+        return None
+    return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+
+
+class _Chances(msgspec.Struct):
+    probabilities: dict[str, list[float]] = {}
+
+
 def predictions_of(body: bytes, rows: int) -> list[Any] | None:
     """The predictions in a server's answer, if it is one for so many rows."""
     try:

@@ -7,16 +7,15 @@ Who serves how much of a model's traffic is in `root/routes.json`; any process t
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from lifecycle.endpoints import Answer, Serving, ServingStatus
-from lifecycle.endpoints.asked import NotUnderstood, Row, predictions_of, rows_of
+from lifecycle.endpoints.asked import NotUnderstood, Row, chances_of, predictions_of, rows_of
 from lifecycle.endpoints.asking import Caller, TookTooLong, Unreachable
 from lifecycle.endpoints.kept import Json, KeptJson
 from lifecycle.endpoints.predictions import PredictionLog
@@ -191,19 +190,16 @@ class LocalEndpoint:
         predictions = predictions_of(content, len(rows))
         if predictions is None:
             return _sorry(502, f"{name} gave an answer that is none")
-        self._note(model, name, rows, predictions)
-        return Answer(200, content, name)
+        request = uuid4().hex
+        try:
+            self.requests.append(model, self.now(), request, name, rows, predictions, chances_of(content, len(rows)))
+        except OSError as trouble:  # a full disk costs the record, not the answer
+            log.error("a scored request of %s could not be logged: %s", name, trouble)
+        return Answer(200, content, name, request)
 
     def _unreachable(self, name: str) -> Answer:
         now = self.status(name)  # which starts it again where that is called for
         return _sorry(503, f"{name} has failed: {now.reason}" if now.reason else f"{name} is starting")
-
-    def _note(self, model: str, name: str, rows: list[Row], predictions: Iterable[Any]) -> None:
-        """Add to the log; a full disk costs the record, not the answer."""
-        try:
-            self.requests.append(model, self.now(), uuid4().hex, name, rows, list(predictions))
-        except OSError as trouble:
-            log.error("a scored request of %s could not be logged: %s", name, trouble)
 
     def retire(self, name: str) -> None:
         """As every endpoint; its share of the traffic, if it has one, is somebody else's to give away first."""

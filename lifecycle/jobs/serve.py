@@ -1,6 +1,7 @@
 """Serves a model over HTTP on a socket in its output folder, inside the sandbox: GET /ping, POST /invocations.
 
-Requests are MLflow's JSON (`dataframe_records`, `dataframe_split`, `inputs`), answers {"predictions": [...]}. What is
+Requests are MLflow's JSON (`dataframe_records`, `dataframe_split`, `inputs`), answers {"predictions": [...]}, and
+{"probabilities": {class: [...]}} from classifiers. What is
 waiting is predicted together, one call at a time, so that many small requests cost little more than one large one and
 no model need bear threads. A bad request is answered with 400 and a sentence and ends nothing.
 """
@@ -26,6 +27,7 @@ else:
 
 SOCKET = "serve.sock"
 MOST_BYTES = 32 << 20
+MOST_CLASSES = 100  # with more, answers would be mostly probabilities
 MOST_TOGETHER = 256  # requests
 ANSWER_SECONDS = 60.0
 
@@ -41,6 +43,7 @@ class Asked:
         self.columns = columns
         self.rows = rows
         self.answer: list[Any] = []
+        self.chances: dict[str, list[float]] = {}
         self.trouble = ""
         self.done = threading.Event()
 
@@ -57,15 +60,16 @@ class Model:
         self.waiting: queue.SimpleQueue[Asked] = queue.SimpleQueue()
         threading.Thread(target=self.work, daemon=True).start()
 
-    def ask(self, body: bytes) -> list[Any]:
-        """Raises BadRequest."""
+    def ask(self, body: bytes) -> dict[str, Any]:
+        """What is answered. Raises BadRequest."""
         asked = self.understood(body)
         self.waiting.put(asked)
         if not asked.done.wait(ANSWER_SECONDS):
             raise BadRequest(f"the model did not answer within {ANSWER_SECONDS:g} seconds")
         if asked.trouble:
             raise BadRequest(asked.trouble)
-        return asked.answer
+        said = {"predictions": asked.answer}
+        return said | {"probabilities": asked.chances} if asked.chances else said
 
     def understood(self, body: bytes) -> Asked:
         """The request's rows with the columns and types that the model was fitted on. Raises BadRequest."""
@@ -97,9 +101,11 @@ class Model:
             answers = listed(self.model.predict(frame))
             if len(answers) != len(frame):
                 raise ValueError(f"it gave {len(answers)} predictions for {len(frame)} rows")
+            chances = chances_of(self.model, frame)
             start = 0
             for asked in together:
                 asked.answer = answers[start : start + asked.rows]
+                asked.chances = {name: said[start : start + asked.rows] for name, said in chances.items()}
                 start += asked.rows
         except Exception as trouble:
             if len(together) > 1:
@@ -115,6 +121,15 @@ def listed(predictions: Any) -> list[Any]:
     """Predictions as JSON can say them; what is not a number is null."""
     values = one_dimensional(predictions).tolist()
     return [None if isinstance(value, float) and value * 0 != 0 else value for value in values]
+
+
+def chances_of(model: Any, frame: Any) -> dict[str, list[float]]:
+    """The probability of each class for each row, where the model gives any."""
+    names = [str(name) for name in getattr(model, "classes_", ())]
+    if not 2 <= len(names) <= MOST_CLASSES or not hasattr(model, "predict_proba"):
+        return {}
+    table = model.predict_proba(frame)
+    return {name: [float(value) for value in table[:, place]] for place, name in enumerate(names)}
 
 
 def first_line(trouble: BaseException) -> str:
@@ -143,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(404, {"error": "ask POST /invocations"})
             return
         try:
-            self.reply(200, {"predictions": self.model.ask(body)})
+            self.reply(200, self.model.ask(body))
         except BadRequest as trouble:
             self.reply(400, {"error": str(trouble)})
 

@@ -1,12 +1,14 @@
 """Monitor: what the model was asked lately, compared with the profile of the data that it was trained on."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Any
 
-from lifecycle.drift import DriftReport, Signal, Standing, compare, standing
+from lifecycle.drift import Alarm, DriftReport, Signal, Standing, compare, standing
 from lifecycle.episodes import Decision, Size, Step, decide
+from lifecycle.performance import performance
 from lifecycle.project import Model
 from lifecycle.registry import Version
 from lifecycle.runs import Run, StageRecord
@@ -15,7 +17,7 @@ from lifecycle.traffic import Traffic
 from lifecycle.usual import watch_of
 from lifecycle.watching import Window
 
-CAUSES = {Signal.METRIC: "performance", Signal.PREDICTIONS: "drift", Signal.COLUMNS: "drift"}
+CAUSES = {Signal.METRIC: "performance", Signal.PREDICTIONS: "drift", Signal.ESTIMATE: "drift", Signal.COLUMNS: "drift"}
 ENOUGH = 3  # earlier windows that say how many requests are usual
 REMEMBERED = 40
 
@@ -31,17 +33,27 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:  # noqa: ARG00
     seen, earlier = traffic.seen(since, until), _earlier(shop, run, version, since, until)
     watch = watch_of(rules, shop.registry.folder(version), _usual_rows(earlier, until - since))
     report = compare(traffic.comparable(seen), seen.profile, watch)
-    now = _stands(earlier, report, rules)
-    window = _window(shop, run, version, (since, until), report, now)
+    moved = report.verdict != Alarm.CLEAN
+    found = performance(shop, run, rules, version, traffic, (since, until), seen, moved)
+    now = _stands(earlier, report, found, rules)
+    window = _window(shop, run, version, (since, until), report, found, now)
     decision = _decided(shop, window, now, rules)
     episode = _done(shop, window, now, decision)
     facts = {"version": version.number, "rows": report.rows, "since": since.isoformat(), "until": until.isoformat()}
     facts |= {"report": window.report, "episode": episode, "call": now.call, "step": decision.step}
-    return Outcome(report.sentence, {**facts, "because": decision.sentence or now.reason}, report.verdict)
+    facts |= {"performance": found}
+    note = " ".join(part for part in (report.sentence, str(found.get("sentence", ""))) if part)
+    return Outcome(note, {**facts, "because": decision.sentence or now.reason}, report.verdict)
 
 
 def _window(
-    shop: Shop, run: Run, version: Version, span: tuple[datetime, datetime], report: DriftReport, now: Standing
+    shop: Shop,
+    run: Run,
+    version: Version,
+    span: tuple[datetime, datetime],
+    report: DriftReport,
+    found: Mapping[str, Any],
+    now: Standing,
 ) -> Window:
     return Window(
         project=run.spec.project,
@@ -57,6 +69,7 @@ def _window(
         report=json.loads(report.to_json()),
         call=now.call,
         said=now.reason,
+        performance=found,
     )
 
 
@@ -77,10 +90,12 @@ def _usual_rows(earlier: Sequence[Window], length: timedelta) -> float | None:
     return median(rates) if len(rates) >= ENOUGH else None
 
 
-def _stands(earlier: Sequence[Window], report: DriftReport, rules: Model) -> Standing:
+def _stands(earlier: Sequence[Window], report: DriftReport, found: Mapping[str, Any], rules: Model) -> Standing:
     needed, of = rules.monitor.needed
-    reports = [found for window in earlier[-of:] if (found := _report_of(window))]
-    return standing([*reports, report], needed=needed, of=of)
+    failed = found.get("verdict") == "FAIL"
+    worse, probably = failed and found["how"] == "realised", failed and found["how"] == "estimated"
+    reports = [known for window in earlier[-of:] if (known := _report_of(window))]
+    return standing([*reports, report], worse=worse, probably_worse=probably, needed=needed, of=of)
 
 
 def _report_of(window: Window) -> DriftReport | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lifecycle.verdicts.costs import Cost, cost_check
     from lifecycle.verdicts.direct_loss import expected_loss
     from lifecycle.verdicts.judging import judge
-    from lifecycle.verdicts.late import measure, realised
+    from lifecycle.verdicts.late import expected, measure, realised
     from lifecycle.verdicts.plots import plot_facts
     from lifecycle.verdicts.seeds import across_seeds, spread_exceeds
 
@@ -42,6 +42,7 @@ __all__ = [
     "cost_check",
     "data_checks",
     "default_margin",
+    "expected",
     "expected_loss",
     "judge",
     "measure",
@@ -59,6 +60,7 @@ _HEAVY = {
     "across_seeds": "seeds",
     "cost_check": "costs",
     "data_checks": "checks",
+    "expected": "late",
     "expected_loss": "direct_loss",
     "judge": "judging",
     "measure": "late",

@@ -54,7 +54,17 @@ def realised(
     window = measure(labels, predictions, metric, confidence=confidence, groups=groups, positive=positive)
     difference = unpaired(window, reference)
     gate = Gate(metric, allowed, confidence=confidence, min_rows=min_rows)
-    return _decided(gate, reference, window, difference, len(rows))
+    return _decided(gate, reference, window, difference, len(rows), "on {:,} rows whose labels have arrived")
+
+
+def expected(
+    window: Interval, reference: Interval, *, metric: str, margin: Margin | None = None, rows: int, min_rows: int = 30
+) -> Comparison:
+    """The same for a metric that was estimated without labels (``Cbpe``, ``expected_loss``)."""
+    allowed = margin or (Margin(0.02) if METRICS[metric].greater_is_better else Margin(0.1, relative=True))
+    gate = Gate(metric, allowed, min_rows=min_rows)
+    said = "as estimated from {:,} rows"
+    return _decided(gate, reference, window, unpaired(window, reference), rows, said)
 
 
 def unpaired(one: Interval, other: Interval) -> Interval:
@@ -65,7 +75,9 @@ def unpaired(one: Interval, other: Interval) -> Interval:
     return Interval(estimate_, estimate_ - low, estimate_ + high)
 
 
-def _decided(gate: Gate, reference: Interval, window: Interval, difference: Interval, rows: int) -> Comparison:
+def _decided(
+    gate: Gate, reference: Interval, window: Interval, difference: Interval, rows: int, said: str
+) -> Comparison:
     from lifecycle.verdicts.deciding import oriented, verdict_of
 
     known = METRICS[gate.metric]
@@ -82,7 +94,7 @@ def _decided(gate: Gate, reference: Interval, window: Interval, difference: Inte
         verdict=verdict,
         rows=rows,
         rows_needed=None,
-        reason=f"{text} on {rows:,} rows whose labels have arrived.",
+        reason=f"{text} {said.format(rows)}.",
         better=gain.estimate > 0,
         greater_is_better=known.greater_is_better,
         against="validation",

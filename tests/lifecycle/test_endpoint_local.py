@@ -194,9 +194,11 @@ def test_a_model_that_cannot_be_loaded_has_failed_and_may_be_tried_again(served:
 def test_classes_and_a_stream_of_single_rows_at_speed(served: Served):
     served.up("bikes.v1", "word")
     served.endpoint.route("bikes", {"bikes.v1": 100})
-    assert json.loads(served.endpoint.score("bikes", body({**ROW, "temp": 0.1}, {**ROW, "temp": 0.9})).body) == {
-        "predictions": ["low", "high"]
-    }
+    said = json.loads(served.endpoint.score("bikes", body({**ROW, "temp": 0.1}, {**ROW, "temp": 0.9})).body)
+    assert said["predictions"] == ["low", "high"]
+    assert [round(sum(row), 6) for row in zip(*said["probabilities"].values(), strict=True)] == [1, 1]
+    (first,) = served.endpoint.requests.lines("bikes", next(iter(served.endpoint.requests.pieces("bikes"))), 0)
+    assert first[0][1].probabilities == {name: chances[1] for name, chances in said["probabilities"].items()}
     assert predictions(served.endpoint.score("bikes", body(*[{**ROW, "temp": 0.9}] * 10_000))) == ["high"] * 10_000
     requests = [body({**ROW, "temp": n / 1600}) for n in range(1600)]
     answers: list[int] = []

@@ -8,6 +8,7 @@ from tests.stories.repository import RULES, as_csv, files, rows
 from tests.stories.world import Thread, World
 
 RULES_AUTO = f"{RULES}    retrain: auto\n"
+RULES_LABELS = RULES.replace("{window: 30d}", '{window: 30d, labels: "labels/*.csv"}')
 RULES_ALONE = RULES.replace("monitor: {window: 30d}", 'monitor: {window: 30d, schedule: "* * * * *"}')
 
 
@@ -24,10 +25,18 @@ def spread_csv(count: int = 300, *, month: int = 1, spread: float = 0.0) -> str:
     return "\n".join([f"{lines[0]},w", *(f"{one},{row['w']}" for one, row in zip(lines[1:], made, strict=True))]) + "\n"
 
 
+def later_truth(month: int, off: float) -> str:
+    """What turned out to be true in a month, `off` from what it would have been before."""
+    made = spread_rows(120, month=month)
+    return "\n".join(["at,y", *(f"{row['at']},{row['y'] + off}" for row in made)]) + "\n"
+
+
 REPOSITORIES = {
     "lives": files(data=spread_csv()),
     "hands": files(data=spread_csv()),
     "remarks": files(rules=RULES_AUTO, data=spread_csv()),
+    "truths": files(rules=RULES_LABELS, data=spread_csv()),
+    "truths-sent": files(data=spread_csv()),
     "clocks": files(rules=RULES_ALONE, data=spread_csv()),
 }
 
@@ -52,6 +61,10 @@ class Drifting:
         """Ask the endpoint as in a month, let the bot look at it, and hear what it says."""
         asked = spread_rows(120, month=month, moved=moved, spread=spread)
         assert self.world.score(self.repo, asked).status_code == 200
+        return self.look(month)
+
+    def look(self, month: int) -> str:
+        """Let the bot look at a month, and hear what it says."""
         before = len(self.issue.said())
         self.issue.comment(f"/monitor window=2011-{month:02d}")
 

@@ -80,6 +80,7 @@ class House:
             log=self._log,
             routes=lambda project, model: self.shares if (project, model) == (PROJECT, MODEL) else {},
             score=self._score,
+            label=lambda project, model, body: len(body),
             url_of=web_address,
             commit_url=lambda project, sha: f"https://github.test/{project}/commit/{sha}",
             health=lambda: self.health,
