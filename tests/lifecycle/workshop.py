@@ -14,6 +14,7 @@ from lifecycle.endpoints.predictions import PredictionLog
 from lifecycle.executors import Limits
 from lifecycle.executors.local import LocalExecutor
 from lifecycle.fingerprints import Fingerprints
+from lifecycle.joblogs import JobLogs
 from lifecycle.registry import Champion, Registry, Version
 from lifecycle.runs import Begin, Conclude, Finish, Kind, Run, Spec, Stage, State, Wait, next_move
 from lifecycle.schema import metadata
@@ -57,6 +58,7 @@ class Workshop:
             now=self.now,
             most=Limits(),
             at_once=2,
+            logs=JobLogs(executor, None),
         )
         self.life = Lifecycle(self.shop)
         self.clock = self.START
