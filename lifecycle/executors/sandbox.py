@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-WORK, OUTPUT, INPUTS, SCRATCH, HOME = "/work", "/output", "/inputs", "/tmp", "/tmp/home"  # noqa: S108
+# Below a name that no machine has at its root: what is bound there would hide a state folder of the same name.
+WORK, OUTPUT, INPUTS = "/lifecycle-job/work", "/lifecycle-job/output", "/lifecycle-job/inputs"
+SCRATCH, HOME = "/tmp", "/tmp/home"  # noqa: S108
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/alternatives")
 NAMES = {

@@ -312,7 +312,7 @@ def test_a_log_that_is_too_long_keeps_its_beginning_and_its_end(make_bench: Make
 
 
 def test_forgetting(bench: Bench):
-    code = "import os; os.mkdir('/output/d') if os.path.isdir('/output') else 0; os.makedirs('a/b'); os.chmod('a', 0)"
+    code = "import os; os.mkdir(os.environ['LIFECYCLE_OUTPUT'] + '/d'); os.makedirs('a/b'); os.chmod('a', 0)"
     bench.run("gone", code)
     bench.executor.forget("gone")
     assert bench.executor.status("gone").state is JobState.UNKNOWN
