@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,6 +72,24 @@ class Alive:
         self.host = host
         self.lease = lease
         self.me = f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._beats: tuple[float, float] | None = None  # since when we beat without a gap, and the last beat
+
+    def may_judge(self) -> bool:
+        """Whether who is silent is dead: not when we were cut off ourselves a moment ago, as they may have been."""
+        return self.alone or (self._beats is not None and self._beats[1] - self._beats[0] >= self.lease)
+
+    def doubles(self) -> Sequence[str]:
+        """Other machines that work under our machine's name, as they do when a state folder is shared or was copied."""
+        if self.alone:
+            return []
+        machine = _machine(self.me)
+        others = {_machine(one.executor) for one in living(self.engine, self.lease) if one.host == self.host}
+        return sorted(others - {machine})
+
+    def _note_beat(self) -> None:
+        now = time.monotonic()
+        without_gap = self._beats is not None and now - self._beats[1] < self.lease
+        self._beats = (self._beats[0] if self._beats is not None and without_gap else now, now)
 
     def beat(self) -> set[str]:
         """Say that we are alive; the ids of all who are."""
@@ -86,7 +105,9 @@ class Alive:
             connection.execute(worker.on_conflict_do_update(index_elements=["id"], set_={"seen": now}))
             connection.execute(machine.on_conflict_do_update(index_elements=["id"], set_={"until": until}))
             seen = select(executors.c.id).where(executors.c.seen > now - self.lease)
-            return set(connection.execute(seen).scalars())
+            found = set(connection.execute(seen).scalars())
+        self._note_beat()
+        return found
 
     def leave(self, seconds: float = 0.0) -> None:
         """Say that we go, so that nobody waits for our lease to end; our machine's jobs wait so long for our return."""
@@ -94,6 +115,11 @@ class Alive:
             connection.execute(delete(executors).where(executors.c.id == self.me))
             mine = hosts.c.id == self.host
             connection.execute(hosts.update().where(mine).values(until=clock(self.engine) + seconds))
+
+
+def _machine(executor: str) -> str:
+    """What the machine of a worker calls itself."""
+    return executor.rsplit("-", 2)[0]
 
 
 def is_gone(engine: Engine, host: str) -> bool:

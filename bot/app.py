@@ -19,7 +19,7 @@ from bot.inbox import Inbox
 from bot.links import Links
 from bot.occupancy import occupy
 from bot.ports import Permission
-from bot.process import alone, leave, logs, until_signalled
+from bot.process import alone, leave, logs, not_shared, until_signalled
 from bot.settings import Settings, read_settings
 from bot.storage import Storage, open_storage
 from bot.supervisor import say_prepared
@@ -91,8 +91,9 @@ def worker(path: Path) -> int:
     lock = alone(settings.state) if storage.sqlite else None
     lease, absence = settings.machines.lease.total_seconds(), settings.machines.absence.total_seconds()
     inbox, pokes = Inbox(storage.inbox, Bell(settings.state / BELL)), Pokes()
-    world = the_world(settings, storage, inbox, pokes.poke)
     alive = Alive(storage.main, lock is not None, host_of(settings.state), lease)
+    not_shared(settings.state, alive.doubles())
+    world = the_world(settings, storage, inbox, pokes.poke, alive.may_judge)
     engine = the_engine(storage, world, alive)
     working = Worker(inbox, engine, world.life, pokes, alone=alive.alone, lease=lease)
     clock = Clock(world.put, int(settings.sweep.total_seconds()))
@@ -163,7 +164,13 @@ def doctor(path: Path) -> int:
     return tell(examine([*here, *there]), sys.stdout)
 
 
-def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable[[str, int], None]) -> "World":
+def the_world(
+    settings: Settings,
+    storage: Storage,
+    inbox: Inbox,
+    poke: Callable[[str, int], None],
+    may_judge: Callable[[], bool],
+) -> "World":
     """Everything that flows and commands may touch."""
     from bot.cursors import Cursors
     from bot.told import Told
@@ -173,7 +180,7 @@ def the_world(settings: Settings, storage: Storage, inbox: Inbox, poke: Callable
     forges = {name: one for name, one in (("github", github), ("repos", repos)) if one is not None}
     trackers = {name: one for name, one in (("github", github), ("boards", boards)) if one is not None}
     return World(
-        life=the_life(settings, storage, dict(forges), os.environ, now),
+        life=the_life(settings, storage, dict(forges), os.environ, now, may_judge),
         links=Links(storage.main),
         told=Told(storage.main),
         cursors=Cursors(storage.main),

@@ -137,6 +137,8 @@ class Engine:
         self._looked = True
         if self._locks:
             self._locks.tidy()
+        if not self._alive.may_judge():
+            return 0
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         dead = sorted({w.executor_id for w in pending if w.executor_id} - living)
         if dead:

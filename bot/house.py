@@ -105,12 +105,13 @@ def the_life(
     forges: Mapping[str, Forge],
     environ: Mapping[str, str],
     now: Callable[[], datetime],
+    may_judge: Callable[[], bool] = lambda: True,
 ) -> Lifecycle:
-    """The machine-learning lifecycle on this machine."""
+    """The machine-learning lifecycle on this machine; `may_judge` says whether who is silent may be taken for dead."""
     from lifecycle import JobLogs, LocalEndpoint, LocalExecutor, PredictionLog, SharedLog, Shop, Workspaces
 
     executor = LocalExecutor(settings.state, settings.sandbox, environ)
-    hosts = Hosts(host_of(settings.state), lambda host: storage.sqlite or is_gone(storage.main, host))
+    hosts = Hosts(host_of(settings.state), lambda host: may_judge() and (storage.sqlite or is_gone(storage.main, host)))
     artifacts, own = artifacts_of(settings), PredictionLog(settings.state / "endpoints")
     limits = Limits(memory_mb=settings.limits.memory_mb, seconds=settings.limits.minutes * 60)
     shop = Shop(

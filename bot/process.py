@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,16 @@ def alone(state: Path) -> object:
     except BlockingIOError:
         raise Busy(f"Another worker uses {state}; with SQLite there can be one.") from None
     return file
+
+
+def not_shared(state: Path, others: Sequence[str]) -> None:
+    """See to it that no other machine works in this state folder, or in a copy of it. Raises Busy."""
+    if others:
+        raise Busy(
+            f"A worker on {', '.join(others)} uses {state} too, or the folder that it was copied from; each machine "
+            "needs a state folder of its own. After moving the folder, or from one container to the next, try again "
+            "in a moment."
+        )
 
 
 def logs() -> None:

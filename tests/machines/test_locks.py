@@ -91,3 +91,24 @@ def test_of_many_processes_that_ask_first_what_a_machine_is_called_all_hear_the_
         thread.join()
     assert len(names) == 16
     assert len(set(names)) == 1
+
+
+def test_who_was_cut_off_takes_nobody_for_dead_before_they_could_say_that_they_live(engine: Engine) -> None:
+    alive, _ = worker(engine, "a")
+    assert not alive.may_judge()
+    for _ in range(6):
+        time.sleep(LEASE / 5)
+        alive.beat()
+    assert alive.may_judge()
+    time.sleep(1.5 * LEASE)  # as when the database was away for everybody
+    alive.beat()
+    assert not alive.may_judge()
+
+
+def test_a_copied_state_folder_is_noticed(engine: Engine) -> None:
+    alive, _ = worker(engine, "a")
+    assert alive.doubles() == []
+    copy = Alive(engine, alone=False, host="a", lease=10)
+    copy.me = f"elsewhere-{copy.me.split('-', 1)[1]}"
+    copy.beat()
+    assert alive.doubles() == ["elsewhere"]
