@@ -2,8 +2,9 @@
 
 import logging
 import threading
+import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import cast
@@ -24,6 +25,8 @@ __all__ = ["Engine", "GaveUp", "Json", "Postponed"]
 VERSION = "v1"
 # Every restart of the bot during a workflow counts as one; real failures are bounded by the attempts of a step.
 RECOVERIES = 1000
+UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
+SURE = 5.0  # seconds after which a workflow that seems to be under way is asked about
 FINISHED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 AT_ONCE = 20  # postponed workflows taken up in one go
 log = logging.getLogger(__name__)
@@ -37,6 +40,8 @@ class Engine:
             connect(url).dispose()  # leaves the file in WAL mode, which DBOS keeps but does not choose
         self._alive, self._later = alive, later
         self._looked = False
+        self._begun: dict[str, float] = {}  # workflows that have begun here and not ended, and since when
+        self.ended: Callable[[str], None] = lambda _name: None  # called when one of that name has
         self._serial = Serial()
         self._locks = None if alive.alone else Locks(alive.engine, alive.me, alive.lease)
         DBOS(
@@ -71,7 +76,22 @@ class Engine:
     def start(self, workflow: str, key: str, *arguments: str | int) -> None:
         """Start the workflow durably, once for each key: it will run to its end even if this process dies now."""
         with SetWorkflowID(f"{workflow}:{key}"):
+            self._begun[f"{workflow}:{key}"] = time.monotonic()
             DBOS.start_workflow(self._workflows[workflow], *arguments)
+
+    def under_way(self, workflow: str) -> Sequence[str]:
+        """The keys of workflows of that name that have begun and not ended, here and on other machines."""
+        if not self._alive.alone:
+            found = DBOS.list_workflows(status=UNFINISHED, name=workflow, load_input=False, load_output=False)
+            return [_root(one.workflow_id).removeprefix(f"{workflow}:") for one in found]
+        begun, now = dict(self._begun), time.monotonic()
+        old = [one for one, since in begun.items() if now - since > SURE]
+        if old:  # one that had ended long ago, and was started once more, never ends
+            found = DBOS.list_workflows(workflow_ids=old, status=UNFINISHED, load_input=False, load_output=False)
+            for one in set(old) - {one.workflow_id for one in found}:
+                self._begun.pop(one, None)
+        mark = f"{workflow}:"
+        return [one.removeprefix(mark) for one in list(self._begun) if one.startswith(mark)]
 
     def kick(self, workflow: str, *arguments: str | int) -> None:
         """Start a workflow that is harmless to repeat, whether or not it ran before."""
@@ -142,6 +162,7 @@ class Engine:
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         dead = sorted({w.executor_id for w in pending if w.executor_id} - living)
         if dead:
+            self._begun |= {w.workflow_id: time.monotonic() for w in pending if w.executor_id in dead}
             DBOS._recover_pending_workflows(dead)
         return len(dead)
 
@@ -173,7 +194,11 @@ class Engine:
                 log.exception("workflow %s%r failed", name, arguments)
                 self._later.done(key)
                 raise
-            self._later.done(key)
+            else:
+                self._later.done(key)
+            finally:
+                self._begun.pop(me, None)
+                self.ended(name)
 
         run.__qualname__ = run.__name__ = name
         return DBOS.workflow(name=name, max_recovery_attempts=RECOVERIES)(run)

@@ -1,11 +1,15 @@
 """What can happen, in our own words; an event's natural id is the same however often and from wherever it comes."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
-from bot.refs import Ref
+from bot.refs import MARKS, Ref
+
+# `github:octo/bikes#12/comment/99`, `github:octo/bikes#12@3f9d…/…`: the thing stands before what happened to it.
+ABOUT = re.compile(rf"(?:{'|'.join(MARKS)}):\S+?[{''.join(MARKS.values())}][0-9]+(?=[/@])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,3 +188,9 @@ def ref_of(event: Event) -> Ref | None:
     """What the event is about, where it is about one thing outside."""
     text = getattr(event, "ref", None)
     return Ref.parse(text) if text else None
+
+
+def about(event_id: str) -> str:
+    """The ref of the thing that an event is about, told from the event's id; empty where it is about none."""
+    found = ABOUT.match(event_id)
+    return found[0] if found else ""

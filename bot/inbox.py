@@ -122,7 +122,8 @@ class Inbox:
 
     def give_back(self, ids: Sequence[str]) -> None:
         """The events that were taken wait again, for any worker."""
-        self._mark(ids, WAITING)
+        if not self._sqlite:  # where nothing is claimed, they do already
+            self._mark(ids, WAITING)
 
     def revive(self, readable: Callable[[Row], bool], limit: int = 1000) -> int:
         """Put what was set aside and can be read by this version of the bot back in line. How many there were."""
@@ -141,6 +142,10 @@ class Inbox:
     def wait(self, seconds: float = WAIT_SECONDS) -> bool:
         """Wait until an event is put on this machine, or so many seconds; then take. Whether one was put."""
         return self._bell.wait(seconds)
+
+    def wake(self) -> None:
+        """Wake who waits, as something that held an event up has ended."""
+        self._bell.ring()
 
     def prune(self, before: datetime, batch: int = 1000) -> int:
         """Forget the events that arrived before then and do not wait; how many. A later repetition counts as new."""

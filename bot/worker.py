@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.engine import Engine
-from bot.inbox import Inbox, Row, readable
+from bot.events import about
+from bot.inbox import Inbox, readable
 from lifecycle import Lifecycle
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class Worker:
     def start(self) -> None:
         """Take up what was left, then begin."""
         self.inbox.revive(readable)
+        self.engine.ended = lambda name: self.inbox.wake() if name == "handle" else None
         self.engine.launch()
         self.abandon()
         for number in self.life.shop.store.open_numbers():
@@ -98,20 +100,28 @@ class Worker:
             self.inbox.wait()
             return
         with self.engine.one_at_a_time("dispatch"):  # so that what came first also begins first, wherever it does
-            self._dispatch(self.inbox.take(BATCH))
+            began = self._dispatch(BATCH) or self._dispatch(20 * BATCH)  # many may wait for one that takes long
+        if not began:  # all that waits was taken by others, or waits for what came before it
+            self.inbox.wait()
 
-    def _dispatch(self, rows: Sequence[Row]) -> None:
+    def _dispatch(self, limit: int) -> int:
+        """Begin what may begin of the longest waiting; how many that were. Of one thing's events one at a time."""
+        rows = self.inbox.take(limit)
         mine = [row for row in rows if readable(row)]
         self.inbox.set_aside([row.id for row in rows if row not in mine])
-        begun: list[str] = []
+        begun = set(self.engine.under_way("handle"))
+        busy = {about(key) for key in begun} - {""}
         for row in mine:
-            if not self._stopping.is_set():
-                self.engine.start("handle", row.id, row.kind, row.body.decode())
-                begun.append(row.id)
-        self.inbox.done(begun)
-        self.inbox.give_back([row.id for row in mine[len(begun) :]])  # another worker begins these, or the next start
-        if not rows:  # all that waits was taken by others
-            self.inbox.wait()
+            thing = about(row.id)
+            if thing in busy or self._stopping.is_set():
+                continue
+            self.engine.start("handle", row.id, row.kind, row.body.decode())
+            begun.add(row.id)
+            busy |= {thing} - {""}
+        done = [row.id for row in mine if row.id in begun]  # also those that began before we were interrupted
+        self.inbox.done(done)
+        self.inbox.give_back([row.id for row in mine if row.id not in begun])
+        return len(done)
 
     def push(self) -> None:
         """Start the workflows that were poked."""

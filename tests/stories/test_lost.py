@@ -66,6 +66,18 @@ def test_commands_are_carried_out_in_their_order_and_each_once(world: World) -> 
     assert len(other.said()) == 1
 
 
+def test_many_commands_on_one_issue_keep_their_order(world: World) -> None:
+    issue = world.issue("lost")
+    world.stop()
+    for number in range(8):
+        issue.comment(f"/train sleep=600 n={number}")
+    issue.comment("/cancel", by="jonas")
+    world.start()
+    issue.says("Cancelling")
+    runs = {number: run_of(issue.says(f"n={number}", "was cancelled")) for number in range(8)}
+    assert sorted(runs, key=lambda number: runs[number]) == list(range(8))
+
+
 def test_what_was_withdrawn_meanwhile_is_not_done(world: World) -> None:
     deleted, edited, emptied, taken_back = (world.issue("lost") for _ in range(4))
     github = world.stage.github.world
