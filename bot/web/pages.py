@@ -8,6 +8,7 @@ from werkzeug.routing import BaseConverter
 
 from bot.web import format as reading
 from bot.web.addresses import Addresses, model_url
+from bot.web.downloads import add_downloads
 from bot.web.figures import add_figures
 from bot.web.models import add_models
 from bot.web.runs import add_runs
@@ -38,6 +39,7 @@ def create_pages(views: Views) -> flask.Flask:
     add_safety(app)
     add_runs(app, views)
     add_figures(app, views)
+    add_downloads(app, views)
     add_models(app, views)
     add_scoring(app, views)
     add_labels(app, views)

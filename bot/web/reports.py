@@ -37,6 +37,7 @@ class Row:
     reason: str
     rows: int
     bar: Bar | None
+    order: tuple[float, float, float]  # champion, candidate, gain: what columns are sorted by
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ def _row(one: Found, part: Gain | None, span: Span) -> Row:
         reason=one.reason,
         rows=one.rows,
         bar=_bar(part, span),
+        order=(one.champion or 0.0, one.candidate, part.estimate if part else 0.0),
     )
 
 

@@ -12,6 +12,7 @@ import flask
 from bot.links import Link
 from bot.web import logs, reports
 from bot.web.drifting import report_of
+from bot.web.evidence import evidence
 from bot.web.scales import Stretch, stretch
 from bot.web.views import Views
 from lifecycle import (
@@ -141,6 +142,7 @@ def _page(views: Views, run: Run) -> str:
         metrics=reports.metrics(judgement) if judgement else None,
         slices=reports.slices(judgement) if judgement else None,
         accepted=views.acceptances.of(run.id),
+        evidence=evidence(judgement, validated.result) if validated and judgement else None,
         edges=_nearby(views, f"run:{run.id}"),
         drift=_drift(run),
     )

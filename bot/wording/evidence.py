@@ -90,7 +90,7 @@ def _judging(judged: Judgement, result: Facts) -> list[str]:
 
 
 def _seeds(seeds: Facts | None) -> list[str]:
-    sentence = (seeds or {}).get("sentence")
+    sentence = (seeds or {}).get("why")
     return [f"- {plain(str(sentence), 500)}"] if sentence else []
 
 

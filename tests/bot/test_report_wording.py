@@ -15,26 +15,9 @@ from bot.world import World
 from lifecycle import Kind, Run, Spec, Stage, StageRecord, StageState, State
 from lifecycle.verdicts import Check, Judgement, Outcome, Verdict
 from tests.bot.figures_of_rows import HOSTILE, classification, regression
-from tests.web.findings import comparison, judgement
+from tests.web.findings import EVIDENCE, comparison, judgement
 
 AT = datetime(2025, 6, 3, 14, 30, tzinfo=UTC)
-EVIDENCE = {
-    "costs": {
-        "candidate": {"p95_row_ms": 4.1, "load_seconds": 0.3, "mb": 1.4, "memory_mb": 210.0},
-        "champion": {"p95_row_ms": 2.2, "load_seconds": 0.3, "mb": 1.1, "memory_mb": None},
-    },
-    "reproducible": {"sentence": "Run 7 gave the same answers.", "digests": {"data": "d" * 64, "code": "c" * 64}},
-    "baseline": {"version": 3, "commit": "a" * 40, "age_days": 120, "rows": 2142},
-    "changed": {
-        "data": True,
-        "requirements": False,
-        "parameters": {"max_depth": [4, 6]},
-        "here": ["train.py"],
-        "others": [{"sha": "b" * 40, "author": "Jonas `Berg`", "subject": "Faster", "files": ["train.py"]}],
-        "others_count": 9,
-        "elsewhere": 2,
-    },
-}
 
 
 def world(pictures: bool = True) -> World:

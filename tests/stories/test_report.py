@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from shutil import which
+from typing import Any, Literal
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.stories.repository import RULES, TRAIN, beside
 from tests.stories.world import Thread, World
 
+PROGRAM = next(filter(None, map(which, ("chromium", "google-chrome", "chrome"))), None)
 FEWER = 'pd.read_parquet(os.environ["LIFECYCLE_DATA"]).iloc[100:]'
 pytestmark = pytest.mark.xdist_group("stories-1")
 
@@ -181,3 +184,22 @@ def test_an_undecided_report_is_neutral_and_asks_for_people(world: World) -> Non
     press(world, check, "accept", by="jonas")
     world.eventually(lambda: world.check("reports", commit)["conclusion"] == "success", "it passes")
     world.eventually(lambda: "needs-human" not in labels(), "the label is gone")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(PROGRAM is None, reason="neither chromium nor google-chrome is installed")
+@pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (390, "dark")])
+def test_people_see_the_pictures(
+    world: World, worse: tuple[Thread, Mapping[str, Any]], width: int, scheme: Literal["light", "dark"]
+) -> None:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=PROGRAM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        for address in (worse[0].url, worse[1]["html_url"]):
+            page.goto(address)
+            page.wait_for_function("[...document.querySelectorAll('picture img')].every(one => one.complete)")
+            seen = page.locator("picture img").evaluate_all("all => all.map(one => [one.currentSrc, one.naturalWidth])")
+            assert len(seen) in (2, 3)
+            assert all(f".{scheme}.svg?" in source and size == 420 for source, size in seen)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        browser.close()

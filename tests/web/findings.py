@@ -5,6 +5,25 @@ from typing import Any
 from lifecycle.drift import Alarm, ColumnDrift, DriftReport
 from lifecycle.verdicts import Check, Comparison, Interval, Judgement, Outcome, SliceFinding, Verdict
 
+# What a validate stage keeps besides its judgement.
+EVIDENCE: dict[str, Any] = {
+    "costs": {
+        "candidate": {"p95_row_ms": 4.1, "load_seconds": 0.3, "mb": 1.4, "memory_mb": 210.0},
+        "champion": {"p95_row_ms": 2.2, "load_seconds": 0.3, "mb": 1.1, "memory_mb": None},
+    },
+    "reproducible": {"sentence": "Run 7 gave the same answers.", "digests": {"data": "d" * 64, "code": "c" * 64}},
+    "baseline": {"version": 3, "commit": "a" * 40, "age_days": 120, "rows": 2142},
+    "changed": {
+        "data": True,
+        "requirements": False,
+        "parameters": {"max_depth": [4, 6]},
+        "here": ["train.py"],
+        "others": [{"sha": "b" * 40, "author": "Jonas `Berg`", "subject": "Faster", "files": ["train.py"]}],
+        "others_count": 9,
+        "elsewhere": 2,
+    },
+}
+
 
 def comparison(metric: str, old: float | None, new: float, half: float, verdict: Verdict, **more: Any) -> Comparison:
     """A metric of two models, its difference with an interval of that half width."""
