@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from lifecycle.drift import Profile, compare
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions
-from lifecycle.project import AUTO, Model
+from lifecycle.project import AUTO, NONE, Model
 from lifecycle.reference import left_out
 from lifecycle.runs import Run, Value
 from lifecycle.troubles import Trouble
@@ -33,8 +33,6 @@ from lifecycle.verdicts.checks import Columns
 from lifecycle.verdicts.dependence import Blocks, declared, found
 from lifecycle.verdicts.quality import quality_checks
 from lifecycle.verdicts.rows import align
-
-NONE = "none"  # `blocks: none`: rows are independent, whatever they look like
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ def _value(known: Known, answers: Predictions, gate: Gate) -> float:
 
 def _blocks(rules: Model, gate: Gate, known: Known, sheets: Sheets) -> Blocks | None:
     asked, features = rules.validate_.blocks, known.features
-    if asked == NONE:
+    if asked == NONE:  # rows are independent, whatever they look like
         return None
     champion = sheets.champion.table if sheets.champion else None
     rows = align(known.labels, sheets.candidate.table, champion, rules.task, gate.positive)

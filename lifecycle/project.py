@@ -27,6 +27,7 @@ __all__ = [
 
 FILE = "lifecycle.yaml"
 AUTO: Literal["auto"] = "auto"
+NONE = "none"
 Task = Literal["regression", "classification"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 

@@ -45,7 +45,7 @@ class Measured:
 def keep_reference(package: Path, folder: Path, data: Holdout, predictions: Predictions, rules: Model) -> None:
     """Everything, from the predictions of all rows. What tells of single rows goes to `folder`, not to the package."""
     rows = pq.read_table(data.rows)
-    times = as_times(rows.column(rules.time)) if rules.time else None
+    times = as_times(rows.column(rules.time)) if rules.time and _has_days(rows.column(rules.time)) else None
     table = rows.drop_columns(left_out(rules, rows.column_names))
     for name in predictions.table.column_names:
         table = table.append_column(name, predictions.table.column(name))
@@ -60,6 +60,12 @@ def keep_reference(package: Path, folder: Path, data: Holdout, predictions: Pred
         step = -(-held.num_rows // MOST_KNOWN)
         thinned = held.append_column("label", labels).take(pa.array(range(0, held.num_rows, step)))
         pq.write_table(thinned, folder / KNOWN)
+
+
+def _has_days(column: pa.ChunkedArray) -> bool:
+    """Whether the time column holds moments or days; numbers (a year, a step) order rows and have no windows."""
+    kind = column.type
+    return not (pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def left_out(rules: Model, names: list[str]) -> list[str]:

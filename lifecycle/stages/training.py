@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from lifecycle.evidence.seeding import VARIABLE, seeded, seeds_of
 from lifecycle.executors import Job
+from lifecycle.holdout import Holdout
 from lifecycle.jobs import collect
+from lifecycle.project import AUTO, FILE, NONE, Model
 from lifecycle.runs import Run, Stage, StageRecord
 from lifecycle.shop import Outcome, Shop, Trouble, full_parameters, job_name, part_of, requirements_of
 from lifecycle.stages.packaging import SEED
@@ -17,9 +19,21 @@ MODELS = ("MLmodel", "model.skops", "model.joblib")
 
 def jobs(shop: Shop, run: Run, attempt: int) -> Mapping[str, Job]:
     """The job that fits the model, and one for each further seed where training is a lottery."""
+    _check_rules(shop.rules(run), shop.holdout(run))
     count = seeds_of(shop, run).count
     parts = {FIT: 0} | {f"{SEED}{seed}": seed for seed in range(1, count)}
     return {part: _job(shop, run, part, seed, attempt) for part, seed in parts.items()}
+
+
+def _check_rules(rules: Model, data: Holdout) -> None:
+    """What validation would only find out when training has cost its time. Raises Trouble."""
+    asked = rules.validate_
+    named = {"slices": asked.slices, "blocks": () if asked.blocks in (AUTO, NONE) else (asked.blocks,)}
+    for key, columns in named.items():
+        for column in columns:
+            if column not in data.columns:
+                known = ", ".join(list(data.columns)[:20])
+                raise Trouble(f"`{key}` in {FILE} names {column}, and the data has no such column; it has {known}.")
 
 
 def _job(shop: Shop, run: Run, part: str, seed: int, attempt: int) -> Job:

@@ -94,7 +94,10 @@ def _p(value: float) -> str:
 
 
 def _chosen(rows: Rows, features: pa.Table, gate: Gate) -> Iterable[Cut]:
-    """The declared columns, and those with which the candidate's answers vary most (labels play no part in that)."""
+    """The declared columns, and of those with large enough slices the ones with which the answers vary most.
+
+    Labels play no part in that: looking for where it errs most would find what is there by chance.
+    """
     declared = [cut for name in gate.slices if (cut := cut_column(name, features[name])) is not None]
     answers = rows.candidate.values
     if answers is None:
@@ -105,21 +108,27 @@ def _chosen(rows: Rows, features: pa.Table, gate: Gate) -> Iterable[Cut]:
         for name in features.schema.names:
             if name not in gate.slices and name != gate.blocks:
                 cut = cut_column(name, features[name])
-                if cut is not None:
-                    found.append((_explained(cut, answers), name, cut))
+                share = 0.0 if cut is None else _explained(cut, answers, gate.slice_min_rows)
+                if cut is not None and share > 0:
+                    found.append((share, name, cut))
     found.sort(key=lambda one: (-one[0], one[1]))
     return declared + [cut for _, _, cut in found[: gate.find_slices]]
 
 
-def _explained(cut: Cut, answers: Floats) -> float:
-    """The share of the answers' variance that lies between the slices."""
-    inside = cut.codes >= 0
+def _explained(cut: Cut, answers: Floats, least: int) -> float:
+    """The share of the answers' variance that lies between the slices that have enough rows, less what chance alone
+    gives so many slices: a column of identifiers explains much and means nothing. 0 where no slice is large enough."""
+    counts = np.bincount(cut.codes[cut.codes >= 0], minlength=len(cut.names))
+    large = np.flatnonzero(counts >= least)
+    inside = np.isin(cut.codes, large)
+    if not len(large):
+        return 0.0
     codes, values = cut.codes[inside], answers[inside] - answers.mean()
-    counts = np.bincount(codes, minlength=len(cut.names))
     sums = np.bincount(codes, weights=values, minlength=len(cut.names))
     total = float(np.square(values).sum())
     between = float((np.square(sums) / np.maximum(counts, 1)).sum())
-    return between / total if total > 0 else 0.0
+    by_chance = len(large) / max(len(values), 1)
+    return max(between / total - by_chance, 0.0) + 1e-12 if total > 0 else 1e-12
 
 
 def cut_column(name: str, column: pa.ChunkedArray) -> Cut | None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from lifecycle.reports import report_document
-from lifecycle.runs import Kind
+from lifecycle.runs import Kind, State
 from tests.lifecycle.reporting import misfits
 from tests.lifecycle.workshop import Workshop, checks, found
 from tests.stories.judging import CLASSES, NUMBERS, repository, rows
@@ -132,6 +132,20 @@ def test_rows_of_a_day_that_err_together_count_as_one(workshop: Workshop) -> Non
     assert checks(result)["time order"][0] == "OK"
     workshop.commit(repository("{metric: mae, blocks: none}", by_time, timed), "Independent")
     assert workshop.found()["blocks"] is None
+
+
+def test_numbers_as_times_order_rows_and_a_rule_that_cannot_hold_is_told_before_training(workshop: Workshop) -> None:
+    by_step = NUMBERS.replace("    train:", "    time: step\n    train:")
+    stepped = [{"step": at // 10, **row} for at, row in enumerate(rows())]
+    workshop.commit(repository("{metric: mae}", by_step, stepped))
+    run = workshop.run(Kind.TRAIN)
+    assert run.verdict == "PASS"
+    assert checks(found(run))["time order"][0] == "OK"
+    workshop.commit(repository("{metric: mae, slices: [colour]}", by_step, stepped), "A slice of nothing")
+    refused = workshop.run(Kind.TRAIN)
+    assert refused.state is State.FAILED
+    assert refused.reason.startswith("`slices` in lifecycle.yaml names colour, and the data has no such column")
+    assert refused.stages[0].jobs == {}
 
 
 def test_limits_the_dummy_and_whole_entities(workshop: Workshop) -> None:
