@@ -30,7 +30,7 @@ listen: 127.0.0.1:{port}
 state: {state}
 sweep: 10s
 limits: {{jobs_at_once: 3}}
-{database}
+{shared}
 github:
   url: {github}
   app: {{id: {app}, private_key: "${{env:TORTURE_GITHUB_KEY}}"}}
@@ -148,10 +148,11 @@ def house(folder: Path, database: str, replicas: int) -> Iterator[House]:
         stage.github.world.create_repo(f"octo/{name}", files(), by="mira")
     env = {**os.environ, **_secrets(stage), "TORTURE_DATABASE": database}
     made: list[Replica] = []
+    place = folder / "shared" if replicas > 1 else None
     for port in ports:
         settings = folder / f"app-{port}.yaml"
         state = folder / f"state-{port}"
-        settings.write_text(_settings(stage, url, port, database), encoding="utf-8")
+        settings.write_text(_settings(stage, url, port, database, place), encoding="utf-8")
         made.append(Replica(folder, settings, port, state, env))
     found = House(folder, stage, url, database or f"sqlite:///{made[0].state / 'lifecycle.db'}", made, balancer)
     try:
@@ -168,15 +169,18 @@ def house(folder: Path, database: str, replicas: int) -> Iterator[House]:
         stage.close()
 
 
-def _settings(stage: Stage, url: str, port: int, database: str) -> str:
+def _settings(stage: Stage, url: str, port: int, database: str, place: Path | None) -> str:
     lines = [f"  - {{repository: octo/{name}, board: {{project: Bikes}}}}" for name in (*BOARDED, DRIFTING)]
     lines += [f"  - {{repository: octo/{name}}}" for name in ALONE]
     told = stage.secrets
+    shared = ["database: ${env:TORTURE_DATABASE}"] if database else []
+    if place is not None:
+        shared.append(f"artifacts: {place.as_uri()}")
     return SETTINGS.format(
         url=url,
         port=port,
         state=f"state-{port}",
-        database="database: ${env:TORTURE_DATABASE}" if database else "",
+        shared="\n".join(shared),
         github=stage.github.api,
         app=told.app_id,
         azure=stage.azure.base_url,
