@@ -42,6 +42,7 @@ def torture(plan: Plan, say: Callable[[str], None] = lambda _: None, keep: Path 
         folder.mkdir(parents=True, exist_ok=True)
         with house(folder, plan.database, plan.replicas) as home:
             assert home.wait_until_it_answers(), "the bot does not start at all"
+            assert home.wait_until_it_has_swept(), "the bot does not sweep"
             return _day(plan, home, say)
 
 

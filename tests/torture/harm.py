@@ -2,6 +2,7 @@
 
 import random
 import signal
+import sys
 import threading
 import time
 from collections import Counter
@@ -99,6 +100,7 @@ class Harm:
     def _kill(self, kind: str, pids: list[int], jobs: tuple[str, ...] = ()) -> None:
         if pids:
             self.blows.append(Blow(time.time(), kind, jobs))
+            print(f"{time.strftime('%H:%M:%S')} kill {kind} {' '.join(jobs)}", file=sys.stderr)
             processes.send(pids, signal.SIGKILL)
 
     def _tree(self, replica: Replica) -> list[int]:
@@ -122,6 +124,7 @@ class Harm:
     def _pause(self, replica: Replica) -> None:
         tree = self._tree(replica)
         self.pauses += 1
+        print(f"{time.strftime('%H:%M:%S')} pause {replica.port}", file=sys.stderr)
         processes.send(tree, signal.SIGSTOP)
         self._over.wait(self._dice.uniform(*PAUSE))
         processes.send(tree, signal.SIGCONT)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.playground.server import free_port
 from bot.playground.stage import Stage, set_stage
@@ -135,6 +137,19 @@ class House:
                 return True
             time.sleep(0.2)
         return False
+
+    def wait_until_it_has_swept(self, seconds: float = 120.0) -> bool:
+        """Before its first sweep a new bot has nothing to compare with: what happened earlier is not its affair."""
+        engine, until = create_engine(self.database), time.monotonic() + seconds
+        try:
+            while time.monotonic() < until:
+                with contextlib.suppress(SQLAlchemyError), engine.connect() as connection:
+                    if connection.execute(text("SELECT count(*) FROM cursors WHERE name = 'sweep'")).scalar():
+                        return True
+                time.sleep(0.2)
+            return False
+        finally:
+            engine.dispose()
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """How long runs stood still because the bot was down: the stretches in which they waited for it, and nothing else."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -33,6 +34,11 @@ def longest(
     }
 
 
+def clock(at: float | None) -> str:
+    """As the logs tell the time."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
 def _starts(
     evidence: Evidence, commands: Iterable[Command], acknowledged: Callable[[Command], float | None]
 ) -> list[Stretch]:
@@ -40,7 +46,7 @@ def _starts(
     for command in commands:
         at = acknowledged(command)
         for run in evidence.by_event.get(command.event, []) if at else []:
-            found.append((run.created.timestamp() - (at or 0.0), f"run {run.id}"))
+            found.append((run.created.timestamp() - (at or 0.0), f"run {run.id}, {command.text}, {clock(at)}"))
     return found
 
 
