@@ -9,6 +9,7 @@ from bot.ports import Unavailable
 
 LAG = 5.0  # seconds after which what was written is in every list that a platform answers with
 REMEMBERED = 2_000
+STALL = 10.0  # seconds; a worker that stood still for longer may have been replaced, whose successor wrote meanwhile
 
 
 class Doubts:
@@ -37,6 +38,14 @@ class Doubts:
         if left > 0:
             raise Unavailable("It is not sure yet whether what we wrote has arrived.", after=left)
         return True
+
+    def now(self) -> float:
+        """When a look begins that may find nothing."""
+        return self._clock()
+
+    def stalled(self, look: float) -> bool:
+        """Whether so much time went by since the look that somebody may have written what was not there then."""
+        return self._clock() - look > STALL
 
     def settle(self, key: Hashable) -> None:
         """It is known now what became of it."""

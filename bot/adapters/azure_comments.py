@@ -46,10 +46,11 @@ class Comments:
                 return self._edit(number, marker, known[0], body)
             except Gone:
                 self._forget(number, marker)
+        look = self._doubts.now()
         found = self._find(number, marker)
         if found is not None:
             return self._settle(number, marker, found, body)
-        made, fresh = self._made(number, marker, body)
+        made, fresh = self._made(number, marker, body, look)
         if not fresh:
             return self._settle(number, marker, made, body)
         return self._remember(number, marker, made.id, body)
@@ -65,8 +66,8 @@ class Comments:
         except (Gone, Rejected, Unsupported):
             return
 
-    def _made(self, number: int, marker: str, body: str) -> tuple[Any, bool]:
-        """A new comment; or the one that an earlier, unanswered write turns out to have made."""
+    def _made(self, number: int, marker: str, body: str, look: float) -> tuple[Any, bool]:
+        """A new comment; or the one that an earlier, unanswered write, or another machine, turns out to have made."""
         again = self._doubts.hold((number, marker))
         try:
             made = self._create(number, body)
@@ -76,6 +77,7 @@ class Comments:
             if found is None:
                 raise
             return found, False
+        again = again or self._doubts.stalled(look)
         first = self._find(number, marker) if again else None  # clears one away that showed too late
         return (made, True) if first is None else (first, False)
 

@@ -56,9 +56,10 @@ class Threads:
                 return self._edit(ref, marker, known[0], body)
             except Gone:
                 self._forget(ref, marker)
+        look = self._doubts.now()
         found = self._find(ref, marker)
         if found is None:
-            found, fresh = self._made(ref, marker, body)
+            found, fresh = self._made(ref, marker, body, look)
             if fresh:
                 return self._remember(ref, marker, found.thread, body)
         if (found.comment.content or "").strip() != body.strip():
@@ -77,8 +78,8 @@ class Threads:
                 lambda clients: clients.git.create_like(repository, ref.number, int(thread), int(number), project),
             )
 
-    def _made(self, ref: Ref, marker: str, body: str) -> tuple[Said, bool]:
-        """A new thread; or the one that an earlier, unanswered write turns out to have made."""
+    def _made(self, ref: Ref, marker: str, body: str, look: float) -> tuple[Said, bool]:
+        """A new thread; or the one that an earlier, unanswered write, or another machine, turns out to have made."""
         again = self._doubts.hold((ref, marker))
         try:
             made = self._create(ref, body)
@@ -88,6 +89,7 @@ class Threads:
             if found is None:
                 raise
             return found, False
+        again = again or self._doubts.stalled(look)
         first = self._find(ref, marker) if again else None  # clears one away that showed too late
         return (made, True) if first is None else (first, False)
 

@@ -45,10 +45,11 @@ class Comments:
                 return self._revise(ref, marker, known[0], known[1] == body, body)
             except Gone:
                 self._forget(ref, marker)  # somebody deleted it, or the issue is gone, which the search will tell
+        look = self._doubts.now()
         found = self._find(ref, marker)
         if found is not None:
             return self._settle(ref, marker, found, body)
-        made, fresh = self._create(ref, marker, body)
+        made, fresh = self._create(ref, marker, body, look)
         return self._remember(ref, marker, made, body) if fresh else self._settle(ref, marker, made, body)
 
     def acknowledge(self, ref: Ref, comment: str, mark: Mark) -> None:
@@ -65,8 +66,8 @@ class Comments:
             return self._settle(ref, marker, self._session.get(ref.place, path, Shape), body)
         return self._remember(ref, marker, self._write(ref, "PATCH", path, {"body": body}), body)
 
-    def _create(self, ref: Ref, marker: str, body: str) -> tuple[Shape, bool]:
-        """A new comment; or the one that an earlier, unanswered write turns out to have made."""
+    def _create(self, ref: Ref, marker: str, body: str, look: float) -> tuple[Shape, bool]:
+        """A new comment; or the one that an earlier, unanswered write, or another machine, turns out to have made."""
         again = self._doubts.hold((ref, marker))
         try:
             made = self._write(ref, "POST", f"/issues/{ref.number}/comments", {"body": body})
@@ -76,6 +77,7 @@ class Comments:
             if found is None:
                 raise
             return found, False
+        again = again or self._doubts.stalled(look)
         first = self._find(ref, marker) if again else None  # clears one away that showed too late
         return (made, True) if first is None else (first, False)
 
