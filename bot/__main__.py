@@ -12,7 +12,7 @@ from typing import NoReturn
 NAME = "lifecycle-bot"
 SETTINGS = Path("app.yaml")
 ALIASES = {"work": "worker"}
-COMMANDS = ("serve", "web", "worker", "demo", "doctor", "prepare", "backup", "restore", "help")
+COMMANDS = ("serve", "web", "worker", "demo", "monitor", "doctor", "prepare", "backup", "restore", "help")
 
 ABOUT = """\
 Runs the machine-learning lifecycle (train, package, validate, deploy, monitor, retrain) from where a team plans and
@@ -128,6 +128,10 @@ def _run(said: argparse.Namespace) -> int:
                 EEXIST, "The demo empties its folder first, and this one is not the demo's", said.folder
             )
         return run(said.folder, once=said.once, port=said.port, record=said.record)
+    if said.command == "monitor":
+        from bot import backtest
+
+        return backtest.run(said, os.environ)
     if said.command in ("backup", "restore"):
         from bot import archiving
 
@@ -214,8 +218,16 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         made[name].add_argument("file", type=Path, metavar="FILE", help="the backup, such as monday.tar.gz")
     made["restore"].add_argument("--force", action="store_true", help="move aside what is in the state folder")
     _add_demo(add("demo", "watch the whole loop on this machine, without any account", DEMO, DEMO_EXAMPLES))
+    _add_monitor(add)
     add("help", "tell about a command").add_argument("about", nargs="?", metavar="COMMAND", choices=[*made])
     return parser, made
+
+
+def _add_monitor(add: Callable[..., argparse.ArgumentParser]) -> None:
+    from bot.backtest import ABOUT as BACKTEST
+    from bot.backtest import EXAMPLES, add_arguments
+
+    add_arguments(add("monitor", "replay history: what the watch would have done", BACKTEST, EXAMPLES))
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:

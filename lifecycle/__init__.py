@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lifecycle.artifacts import Artifacts, OutOfReach
+    from lifecycle.backtest import Asked, Failed, as_json, as_table, replay
     from lifecycle.database import NewerDatabase, connect, migrate
     from lifecycle.drift import Alarm, DriftReport
     from lifecycle.endpoints import Answer
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from lifecycle.workspace import GitTrouble, GitUnreachable, Workspaces
 
 _HOME = {
+    "backtest": ("Asked", "Failed", "as_json", "as_table", "replay"),
     "database": ("NewerDatabase", "connect", "migrate"),
     "drift": ("Alarm", "DriftReport"),
     "endpoints": ("Answer",),
@@ -102,6 +104,7 @@ __all__ = [
     "Alarm",
     "Answer",
     "Artifacts",
+    "Asked",
     "Begin",
     "Champion",
     "Check",
@@ -110,6 +113,7 @@ __all__ = [
     "DriftReport",
     "Episode",
     "Executor",
+    "Failed",
     "Filter",
     "Fingerprint",
     "Fingerprints",
@@ -167,6 +171,8 @@ __all__ = [
     "Watching",
     "Window",
     "Workspaces",
+    "as_json",
+    "as_table",
     "connect",
     "length_of",
     "metric_names",
@@ -176,6 +182,7 @@ __all__ = [
     "plan",
     "read_project",
     "read_window",
+    "replay",
     "report_document",
     "serving_name",
 ]

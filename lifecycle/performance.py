@@ -49,7 +49,7 @@ def performance(
     if found is not None:
         return {**asdict(found), "how": "realised", "sentence": found.reason}
     known = shop.root / "runs" / str(version.run) / KNOWN
-    guess = _estimated(rules, measured, known, seen) if moved and seen.sample is not None else None
+    guess = estimated(rules, measured, known, seen) if moved and seen.sample is not None else None
     if guess is None:
         return {}
     return {**asdict(guess), "how": "estimated", "sentence": f"{guess.reason} {BLIND}"}
@@ -154,7 +154,8 @@ def _label_of(arrival: Arrival, place: int, rules: Model, known: Mapping[str, La
     return own
 
 
-def _estimated(rules: Model, measured: Measured, known: Path, seen: Seen) -> Comparison | None:
+def estimated(rules: Model, measured: Measured, known: Path, seen: Seen) -> Comparison | None:
+    """How well the model probably does, without labels; None where that cannot be told."""
     sample = seen.sample
     if sample is None:
         return None

@@ -49,7 +49,7 @@ def standing(
     """worse: the realised metric certainly got worse in the newest window; probably_worse: an estimate of it did, which
     counts where something moved as well.
 
-    A retrain needs a worse metric, drifted predictions, or columns that alarm in ``needed`` of the last ``of`` windows;
+    A retrain needs a worse metric, predictions that moved with an alarm of theirs or of columns, or columns that alarm in ``needed`` of the last ``of`` windows;
     columns that moved once are a comment.
     """
     if not 1 <= needed <= of:
@@ -61,8 +61,8 @@ def standing(
         return Standing(Call.RETRAIN, "The model's answers have become worse.", clean, alarmed, Signal.METRIC)
     if newest is None or newest.verdict is Alarm.CLEAN:
         return Standing(Call.NOTHING, "Nothing moved." if newest else "There is no window yet.", clean, alarmed)
-    moved = [one for one in newest.moved if one.role == "prediction" and one.verdict is Alarm.ALARM]
-    if moved:
+    moved = [one for one in newest.moved if one.role == "prediction"]
+    if moved and newest.verdict is Alarm.ALARM:  # their own alarm, or columns' that has reached the answers
         reason = f"The model answers differently now: {moved[0].reason}"
         return Standing(Call.RETRAIN, reason, clean, alarmed, Signal.PREDICTIONS)
     if probably_worse:

@@ -55,7 +55,7 @@ def _build(shop: Shop, run: Run, output: Path, target: Path) -> None:
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(output / path, target / path)
     (target / "requirements.txt").write_text(requirements_of(tree, recipe), encoding="utf-8")
-    _copy_code(tree, target / "code")
+    copy_code(tree, target / "code")
     columns = [{"name": name, "type": kind} for name, kind in shop.holdout(run).columns.items()]
     (target / "signature.json").write_text(json.dumps({"columns": columns}, indent=1) + "\n", encoding="utf-8")
     if not (target / "MLmodel").is_file():
@@ -76,7 +76,8 @@ def packages_of(package: Path) -> dict[str, str]:
     return {name: version for name, _, version in (line.partition("==") for line in lines)}
 
 
-def _copy_code(tree: Path, target: Path) -> None:
+def copy_code(tree: Path, target: Path) -> None:
+    """The repository's Python files, which a model may need to be loaded. Raises Trouble."""
     scripts = [path for path in sorted(tree.rglob("*.py")) if path.is_file() and not path.is_symlink()]
     if sum(path.stat().st_size for path in scripts) > CODE_MB * 1_000_000:
         raise Trouble(f"The repository's Python files are more than {CODE_MB} MB; they travel with every version.")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifecycle.drift import Alarm, Call, ColumnDrift, DriftReport, standing
+from lifecycle.drift import Alarm, Call, ColumnDrift, DriftReport, Signal, standing
 
 
 def window(verdict, role="feature"):
@@ -32,6 +32,21 @@ def test_columns_must_persist(verdicts, call, clean):
 def test_answers_and_metrics_need_not_persist():
     assert standing([window("ALARM", "prediction")]).call is Call.RETRAIN
     assert standing([window("CLEAN")], worse=True).call is Call.RETRAIN
+
+
+def test_answers_that_moved_a_little_count_where_columns_alarm():
+    columns = [
+        ColumnDrift(name, "numeric", 0.0, 1.0, 1.0, 0.5, Alarm(verdict), f"{name}: mean 1 → 2.", role)
+        for name, verdict, role in (("temp", "ALARM", "feature"), ("prediction", "WARN", "prediction"))
+    ]
+    both = DriftReport(Alarm.ALARM, tuple(columns), 100, "temp moved.")
+    assert standing([both]).signal is Signal.PREDICTIONS
+    assert standing([window("WARN", "prediction")]).call is Call.COMMENT
+
+
+def test_an_estimate_counts_where_something_moved():
+    assert standing([window("WARN")], probably_worse=True).signal is Signal.ESTIMATE
+    assert standing([window("CLEAN")], probably_worse=True).call is Call.NOTHING
 
 
 def test_impossible_counts_are_refused():
