@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from lifecycle import (
     FILE,
     Asked,
@@ -38,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What can be said."""
     parser.add_argument("action", choices=["backtest"], help="replay history")
     parser.add_argument("model", metavar="MODEL", help="its name in lifecycle.yaml")
-    parser.add_argument("--data", action="append", required=True, metavar="FILES", help="history with the target: "
-                        "files, a pattern or a URL; may be given several times")  # fmt: skip
+    parser.add_argument("--data", nargs="+", required=True, metavar="FILE", help="history with the target: files, "
+                        "patterns or URLs")  # fmt: skip
     parser.add_argument("--repository", type=Path, default=Path(), metavar="FOLDER", help="with lifecycle.yaml (here)")
     parser.add_argument("--window", metavar="LENGTH", help="30d, 24h or month (as in lifecycle.yaml)")
     parser.add_argument("--learn", type=int, default=3, metavar="N", help="windows to train on first (3)")
@@ -61,7 +63,7 @@ def run(said: argparse.Namespace, environ: Mapping[str, str]) -> int:
         if said.learn < 1:
             raise ValueError("--learn: at least one window must be learnt from.")
     except (Mistakes, ValueError, OSError) as problem:
-        print(f"lifecycle-bot monitor: {problem}", file=sys.stderr)
+        print(f"lifecycle-bot monitor: {_sentence(problem)}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="backtest-") as folder:
         root = Path(folder)
@@ -75,9 +77,19 @@ def run(said: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
+def _sentence(problem: Exception) -> str:
+    if not isinstance(problem, ValidationError):
+        return str(problem)
+    first = problem.errors()[0]
+    option = "--" + "-".join(str(part) for part in first["loc"]).replace("_", "-")
+    return f"{option}: {first['msg'].removeprefix('Value error, ')}"
+
+
 def _model(said: argparse.Namespace) -> Model:
     """The model as lifecycle.yaml describes it, with what the command line says instead. Raises ValueError, OSError."""
     where = said.repository / FILE
+    if not where.is_file():
+        raise ValueError(f"There is no {where}; --repository names the folder of the model repository.")
     models = read_project(where.read_text(encoding="utf-8"), str(where)).models
     if said.model not in models:
         raise ValueError(f"{where} has no model {said.model}; it has {', '.join(sorted(models))}.")

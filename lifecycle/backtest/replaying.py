@@ -74,8 +74,8 @@ def replay(
     windows = history.windows(asked.window)
     if len(windows) <= asked.learn:
         raise BadData(
-            f"The data holds {len(windows)} windows of {asked.window}, and {asked.learn} of them are learnt from; there "
-            "must be more."
+            f"The data holds {len(windows)} windows of {asked.window}, of which {asked.learn} are learnt from; "
+            "there must be more."
         )
     shop = Workshop(repository, root, executor, model, history, said)
     rows = history.between(windows[0][0], windows[asked.learn - 1][1]).stop

@@ -49,8 +49,8 @@ def standing(
     """worse: the realised metric certainly got worse in the newest window; probably_worse: an estimate of it did, which
     counts where something moved as well.
 
-    A retrain needs a worse metric, predictions that moved with an alarm of theirs or of columns, or columns that alarm in ``needed`` of the last ``of`` windows;
-    columns that moved once are a comment.
+    A retrain needs a worse metric; predictions that moved, with an alarm of their own or of columns; or columns that
+    alarm in ``needed`` of the last ``of`` windows. Columns that moved once are a comment.
     """
     if not 1 <= needed <= of:
         raise ValueError(f"{needed} of {of} windows can never alarm.")
