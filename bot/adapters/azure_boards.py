@@ -104,9 +104,7 @@ class AzureBoards:
 
     def open(self, place: str, marker: str, draft: Draft) -> Ref:
         board = self._board(place)
-        found = self._items.find(board.project, marker)
-        number = self._items.create(board, marker, draft) if found is None else found
-        return Ref("boards", self.organisation, number)
+        return Ref("boards", self.organisation, self._items.open(board, marker, draft))
 
     def revise(self, ref: Ref, draft: Draft) -> None:
         number = self._number(ref)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from bot.adapters.azure_errors import Changed, Rejected, Uncertain
 from bot.adapters.azure_process import Board, Process
 from bot.adapters.azure_session import Session
 from bot.doubts import Doubts
-from bot.ports import Draft
+from bot.ports import Denied, Draft
 
 TITLE = 255
 ATTEMPTS = 4
@@ -100,6 +101,23 @@ class Items:
             ),
         )
         return next((int(row.id) for row in found.work_items or []), None)
+
+    def open(self, board: Board, marker: str, draft: Draft) -> int:
+        """The item with the marker, created where there is none; ours goes if another machine's was there first."""
+        look = self._doubts.now()
+        found = self.find(board.project, marker)
+        if found is not None:
+            return found
+        made = self.create(board, marker, draft)
+        first = self.find(board.project, marker) if self._doubts.stalled(look) else None
+        if first is None or first == made:
+            return made
+        with suppress(Denied):  # who may not delete leaves a second one, which nobody looks at again
+            self._session.write(
+                f"delete a second work item of ours in {board.project}",
+                lambda clients: clients.wit.delete_work_item(made, project=board.project),
+            )
+        return first
 
     def create(self, board: Board, marker: str, draft: Draft) -> int:
         """A new item as the draft says. Where the answer was lost, the item is searched before anything is repeated."""

@@ -54,6 +54,7 @@ class Issues:
 
     def open(self, place: str, marker: str, draft: Draft) -> Ref:
         """Our issue with the marker, created where there is none."""
+        look = self._doubts.now()
         found = self.find(place, marker)
         if found is not None:
             return found
@@ -71,6 +72,10 @@ class Issues:
             if found is None:
                 raise
             return found
+        first = self.find(place, marker) if self._doubts.stalled(look) else None
+        if first is not None and first.number != made.number:  # another machine's, while this one stood still
+            self._change(Ref("github", place, made.number), {"state": "closed", "state_reason": "duplicate"})
+            return first
         return self._remember(place, marker, made.number)
 
     def revise(self, ref: Ref, draft: Draft) -> None:
