@@ -81,8 +81,9 @@ def web(path: Path) -> int:
 def worker(path: Path) -> int:
     """Handle events and move runs, until a signal."""
     from bot.alive import Alive, host_of
+    from bot.pokes import Pokes
     from bot.schedule import Clock
-    from bot.worker import Pokes, Worker
+    from bot.worker import Worker
 
     logs()
     settings = settings_of(path)

@@ -28,6 +28,7 @@ RECOVERIES = 1000
 UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 SURE = 5.0  # seconds after which a workflow that seems to be under way is asked about
 FINISHED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+LONG = 600.0  # seconds; nothing that is kicked takes so long
 AT_ONCE = 20  # postponed workflows taken up in one go
 log = logging.getLogger(__name__)
 
@@ -97,6 +98,11 @@ class Engine:
         """Start a workflow that is harmless to repeat, whether or not it ran before."""
         self.start(workflow, f"{'/'.join(map(str, arguments))}/{uuid.uuid4().hex[:12]}", *arguments)
 
+    def busy(self, *workflows: str) -> int:
+        """How many workflows of those names have begun here and not ended; one that takes very long is left out."""
+        recent = time.monotonic() - LONG
+        return sum(since > recent and one.partition(":")[0] in workflows for one, since in [*self._begun.items()])
+
     def step(self, name: str, function: Callable[[], Answer], attempts: int = ATTEMPTS) -> Answer:
         """Do something once in this workflow and remember its answer; failures are tried again. Raises GaveUp."""
         caught: list[Exception] = []
@@ -126,16 +132,12 @@ class Engine:
         if self._later.ahead(line, _root(DBOS.workflow_id or "")):
             raise Postponed("Something earlier about the same thing has to wait.", line)
 
-    def take_up(self) -> int:
-        """Go on with what was postponed until now; how many workflows that were."""
-        due = self._later.claim(AT_ONCE)
-        for one in due:
-            if one.workflow:
-                self._go_on(one)
-            else:
-                name, _, arguments = one.key.partition("/")
-                self.kick(name, *map(int, arguments.split("/")))
-        return len(due)
+    def take_up(self) -> list[tuple[str, int]]:
+        """Go on with what was postponed until now; what is to be kicked once more is told."""
+        for one in self._later.claim(AT_ONCE, begun=True):
+            self._go_on(one)
+        found = (one.key.partition("/") for one in self._later.claim(AT_ONCE, begun=False))
+        return [(name, int(number)) for name, _, number in found]
 
     def _go_on(self, due: Due) -> None:
         """Repeat a workflow from the step that failed; what came before it is remembered."""

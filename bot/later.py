@@ -1,15 +1,17 @@
 """What could not be done because a platform was not there for us, and when it is tried again: durable, one row each."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Engine, Float, Index, Integer, String, Table, delete, select, update
+from sqlalchemy import Column, Connection, Engine, Float, Index, Integer, String, Table, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.retrying import backoff
 from bot.schema import clock, metadata
 
 FIRST, LONGEST = 5.0, 300.0  # seconds between tries; a limit that names its own end is waited for, however long
+EACH = 0.8  # seconds, about what one write takes of GitHub's 80 a minute
 CLAIM = 60.0  # seconds in which whoever takes a row up must have begun; then another one may
 WHY = 1000
 
@@ -51,15 +53,26 @@ class Later:
             tries = 1 + (connection.execute(select(later.c.tries).where(later.c.key == key)).scalar() or 0)
             wait = backoff(tries, 2 * FIRST, LONGEST)
             wait = wait if after is None else max(wait, after + backoff(1, 0.1 * after + 1, 60.0))
+            wait += 0.0 if workflow else self._spread(connection, key)
             changed = {"workflow": workflow, "due": now + wait, "tries": tries, "why": why[:WHY]}
             row = insert.values(key=key, line=line, since=now, **changed)
             connection.execute(row.on_conflict_do_update(index_elements=["key"], set_=changed))
         return wait
 
-    def claim(self, limit: int) -> Sequence[Due]:
-        """What is due, oldest first, and from now on ours for CLAIM seconds."""
+    def _spread(self, connection: Connection, key: str) -> float:
+        """Seconds that keep what waits from coming back all at once: a little for each of them, left to chance."""
+        query = select(func.count()).select_from(later).where(later.c.workflow == "", later.c.key != key)
+        others = connection.execute(query).scalar_one()
+        return EACH * others * random.random()  # noqa: S311 (no secret)
+
+    def claim(self, limit: int, begun: bool) -> Sequence[Due]:
+        """What is due of the workflows that have begun, or else are to be kicked, oldest first; ours for CLAIM seconds.
+
+        Who answers people does not stand in one line with a thousand comments to bring up to date.
+        """
         now = clock(self.engine)
-        query = select(later).where(later.c.due <= now).order_by(later.c.due).limit(limit)
+        kind = later.c.workflow != "" if begun else later.c.workflow == ""
+        query = select(later).where(later.c.due <= now, kind).order_by(later.c.due).limit(limit)
         with self.engine.connect().execution_options(read_only=True) as connection:
             rows = list(connection.execute(query))
         if not rows:

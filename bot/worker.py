@@ -2,15 +2,14 @@
 
 import contextlib
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from bot.engine import Engine
 from bot.events import about
 from bot.inbox import Inbox, readable
+from bot.pokes import TALK, Pokes
 from lifecycle import Lifecycle
 
 log = logging.getLogger(__name__)
@@ -22,35 +21,8 @@ SHIP = 3.0  # seconds between looks at what other machines should see of this on
 REVIVE = 30.0  # seconds between looks at events that a worker of another version could not read
 POLL = 2.0  # how long one look at running jobs may take; their end is noticed at once where the system can tell
 TIDY = 30.0  # seconds between two looks for what killed processes left
+TALKERS = 8  # of the engine's threads; a platform that is slow or limits us is slow for all of them
 AGAIN = 5.0  # an ended job whose run has not moved after so long is reported once more
-
-
-@dataclass(slots=True)
-class Pokes:
-    """Numbers that a workflow has something to do for; asking twice before it is done is asking once."""
-
-    _line: "queue.SimpleQueue[tuple[str, int] | None]" = field(default_factory=queue.SimpleQueue)
-    _waiting: set[tuple[str, int]] = field(default_factory=set)
-    _guard: threading.Lock = field(default_factory=threading.Lock)
-
-    def poke(self, workflow: str, number: int) -> None:
-        """Ask for it."""
-        with self._guard:
-            if (workflow, number) in self._waiting:
-                return
-            self._waiting.add((workflow, number))
-        self._line.put((workflow, number))
-
-    def next(self, seconds: float) -> tuple[str, int] | None:
-        """The next one asked for, if there is one within so many seconds."""
-        try:
-            found = self._line.get(timeout=seconds)
-        except queue.Empty:
-            return None
-        if found is not None:
-            with self._guard:
-                self._waiting.discard(found)
-        return found
 
 
 class Worker:
@@ -78,7 +50,7 @@ class Worker:
         for number in self.life.shop.store.open_numbers():
             self.pokes.poke("advance", number)
         loops: Sequence[Callable[[], None]]
-        loops = (self.dispatch, self.push, self.watch, self.beat, self.serve, self.take_up, self.tidy)
+        loops = (self.dispatch, self.push, self.talk, self.watch, self.beat, self.serve, self.take_up, self.tidy)
         if not self.alone:
             loops = (*loops, self.look, self.revive, self.ship)
         for loop in loops:
@@ -133,6 +105,14 @@ class Worker:
             self._working.set()
         else:
             self.engine.kick(workflow, number)
+
+    def talk(self) -> None:
+        """The same for what brings the platforms up to date; a few at a time, so that they leave threads to others."""
+        found = self.pokes.next_talk(1.0)
+        while found is not None and self.engine.busy(*TALK) >= TALKERS and not self._stopping.wait(0.05):
+            continue
+        if found is not None:
+            self.engine.kick(*found)
 
     def watch(self) -> None:
         """Wait until a job ends, and move its run; sleeps while nothing runs."""
@@ -199,7 +179,10 @@ class Worker:
 
     def take_up(self) -> None:
         """Go on with what had to wait for a platform."""
-        if not self.engine.take_up():
+        due = self.engine.take_up()
+        for workflow, number in due:
+            self.pokes.poke(workflow, number)
+        if not due:
             self._stopping.wait(1.0)
 
     def tidy(self) -> None:

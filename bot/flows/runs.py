@@ -129,7 +129,8 @@ def tell(world: World, step: Step, number: int) -> None:
         except GaveUp as error:
             if not isinstance(error.last, Denied):  # what is denied stays denied: do not try for ever
                 failed.append(error.last)
-            log.error("run %d: its %s could not be told: %s", number, name, error.last)
+            level = logging.INFO if error.postponable else logging.ERROR
+            log.log(level, "run %d: its %s could not be told: %s", number, name, error.last)
     if failed:  # the result is stored, and told when it can be
         raise Postponed(failed[0])
     if CROSSED not in said:

@@ -29,9 +29,9 @@ def test_it_is_due_after_a_while_and_later_each_time(waiting: Later) -> None:
     assert FIRST <= seconds[0] <= 2 * FIRST
     assert seconds[-1] > LONGEST / 2
     assert max(seconds) <= LONGEST
-    assert waiting.claim(10) == ()
+    assert waiting.claim(10, begun=False) == ()
     let_time_pass(waiting, LONGEST)
-    (due,) = waiting.claim(10)
+    (due,) = waiting.claim(10, begun=False)
     assert (due.key, due.tries) == ("tell/7", 9)
 
 
@@ -42,13 +42,13 @@ def test_it_is_never_due_before_the_platform_says(waiting: Later) -> None:
 def test_one_worker_takes_it_up_and_another_if_that_one_does_not_begin(waiting: Later) -> None:
     waiting.put("tell/7", "", "", None, "it broke")
     let_time_pass(waiting, 60)
-    assert len(waiting.claim(10)) == 1
-    assert waiting.claim(10) == ()
+    assert len(waiting.claim(10, begun=False)) == 1
+    assert waiting.claim(10, begun=False) == ()
     let_time_pass(waiting, 61)
-    assert len(waiting.claim(10)) == 1
+    assert len(waiting.claim(10, begun=False)) == 1
     waiting.done("tell/7")
     let_time_pass(waiting, 600)
-    assert waiting.claim(10) == ()
+    assert waiting.claim(10, begun=False) == ()
     assert waiting.waiting() == []
 
 
@@ -60,5 +60,6 @@ def test_what_comes_later_about_the_same_thing_waits_and_goes_on_at_once_then(wa
     assert not waiting.ahead("github:octo/bikes#2", "handle:c")
     waiting.put("handle:b", "handle:b", "github:octo/bikes#1", None, "in line")
     waiting.done("handle:a")
-    assert [due.key for due in waiting.claim(10)] == ["handle:b"]
+    assert waiting.claim(10, begun=False) == ()
+    assert [due.key for due in waiting.claim(10, begun=True)] == ["handle:b"]
     assert not waiting.ahead("github:octo/bikes#1", "handle:b")
