@@ -142,7 +142,7 @@ def the_engine(storage: Storage, world: "World", alive: "Alive") -> "Engine":
 
 def doctor(path: Path) -> int:
     """Try everything that the settings name; 0 if the bot can do its work."""
-    from bot import checkup
+    from bot import checkup, placecheck
     from bot.adapters import azure_checkup, github_checkup
     from bot.doctor import examine, tell
     from bot.web.server import Listen
@@ -161,7 +161,8 @@ def doctor(path: Path) -> int:
         uv_program=str(Path(sys.executable).with_name("uv")),
         listen=lambda: Listen.parse(settings.listen).open().close(),
     )
-    there = [*github_checkup.probes(settings), *azure_checkup.probes(settings, os.environ)]
+    place = ("artifacts", lambda: placecheck.place(settings))
+    there = [place, *github_checkup.probes(settings), *azure_checkup.probes(settings, os.environ)]
     return tell(examine([*here, *there]), sys.stdout)
 
 

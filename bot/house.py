@@ -166,7 +166,7 @@ def the_retention(settings: Settings, storage: Storage) -> Retention:
     keep = Keep(settings.keep.workspaces, settings.keep.logs, settings.keep.caches, settings.keep.predictions)
     registry = Registry(storage.main, settings.state / "versions")
     executor = LocalExecutor(settings.state, settings.sandbox)
-    return Retention(settings.state, Store(storage.main), registry, executor, keep)
+    return Retention(settings.state, Store(storage.main), registry, executor, keep, artifacts_of(settings))
 
 
 def away(settings: Settings, storage: Storage, life: Lifecycle, run: Run) -> str:

@@ -74,6 +74,14 @@ class Artifacts:
             except FileNotFoundError:
                 return
 
+    def remove(self, folder: str) -> None:
+        """Remove a folder with all that is in it, if there is one."""
+        with self._told(f"remove {folder}"):
+            try:
+                self._files.rm(self._at(folder), recursive=True)
+            except FileNotFoundError:
+                return
+
     def _at(self, name: str) -> str:
         if not name or name.startswith("/") or ".." in name.split("/"):
             raise ValueError(f"{name!r} is not the name of an artifact")

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from lifecycle.artifacts import Artifacts
 from lifecycle.caches import last_used
 from lifecycle.executors import processtree
 from lifecycle.executors.jobfolder import JobFolder
@@ -22,6 +23,7 @@ from lifecycle.executors.local import LocalExecutor
 from lifecycle.making import PREFIX
 from lifecycle.registry import Registry
 from lifecycle.store import Store
+from lifecycle.stored_retention import free
 
 MOST = 2000  # things removed in one go, so that a year's worth does not keep the disk busy for an hour
 log = logging.getLogger(__name__)
@@ -46,6 +48,7 @@ class Retention:
     registry: Registry
     executor: LocalExecutor
     keep: Keep
+    artifacts: Artifacts | None = None  # what lies there is freed too
 
     def apply(self, now: datetime) -> int:
         """Remove what is due, at most MOST things; how many."""
@@ -59,6 +62,8 @@ class Retention:
                 log.warning("%s cannot be removed: %s", path, trouble)
             else:
                 count += 1
+        if self.artifacts is not None:
+            count += free(self.artifacts, self.store, self.keep.logs, self.keep.predictions, now, MOST)
         return count
 
     def _due(self, now: datetime) -> Iterator[Path]:

@@ -7,10 +7,23 @@ from uuid import uuid4
 
 import pytest
 
-from lifecycle import Artifacts, Kind, OutOfReach, PredictionLog, Registry, SharedLog, Spec, Store, Version, connect
+from lifecycle import (
+    Artifacts,
+    Kind,
+    OutOfReach,
+    PredictionLog,
+    Registry,
+    SharedLog,
+    Spec,
+    State,
+    Store,
+    Version,
+    connect,
+)
 from lifecycle.registry import BrokenVersion
 from lifecycle.schema import metadata
 from lifecycle.shipping import Shipping, fetch, length, more_of, read
+from lifecycle.stored_retention import free
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -143,3 +156,22 @@ def test_what_a_place_raises_is_one_kind_of_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OutOfReach, match="could not write logs/a"):
         Artifacts(f"file://{tmp_path}/file").write("logs/a", b"")
+
+
+def test_old_logs_and_days_are_freed_and_those_of_open_runs_kept(artifacts: Artifacts, store: Store) -> None:
+    runs = []
+    for number, days in enumerate((200, 150, 50)):
+        spec = Spec(Kind.TRAIN, "octo/bikes", f"line-{number}", "c" * 40, "github:octo/bikes#1", "mira")
+        runs.append(store.create(spec, str(number), NOW - timedelta(days=days)))
+        artifacts.write(f"logs/run-{runs[-1].id}-train-fit-1/whole", b"said")
+    for run in (runs[0], runs[2]):
+        store.end(run, State.FAILED, "", NOW - timedelta(days=40))
+    store.end(runs[1], State.FAILED, "", NOW - timedelta(days=140))
+    for day in ("2024-01-01", "2026-02-28"):
+        artifacts.write(f"predictions/two/line/{day}/whole", b"asked")
+
+    count = free(artifacts, store, timedelta(days=90), timedelta(days=400), NOW, 100)
+    assert count == 2
+    assert [name for name, _ in artifacts.list("logs")] == [f"run-{run.id}-train-fit-1" for run in (runs[0], runs[2])]
+    assert [name for name, _ in artifacts.list("predictions/two/line")] == ["2026-02-28"]
+    assert free(artifacts, store, timedelta(days=90), timedelta(days=400), NOW, 100) == 0
