@@ -25,7 +25,6 @@ __all__ = ["Engine", "GaveUp", "Json", "Postponed"]
 VERSION = "v1"
 # Every restart of the bot during a workflow counts as one; real failures are bounded by the attempts of a step.
 RECOVERIES = 1000
-UNFINISHED = ["PENDING", "ENQUEUED", "DELAYED"]
 SURE = 5.0  # seconds after which a workflow that seems to be under way is asked about
 FINISHED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 LONG = 600.0  # seconds; nothing that is kicked takes so long
@@ -83,13 +82,13 @@ class Engine:
     def under_way(self, workflow: str) -> Sequence[str]:
         """The keys of workflows of that name that have begun and not ended, here and on other machines."""
         if not self._alive.alone:
-            found = DBOS.list_workflows(status=UNFINISHED, name=workflow, load_input=False, load_output=False)
-            return [_root(one.workflow_id).removeprefix(f"{workflow}:") for one in found]
+            pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+            return [_root(one.workflow_id).removeprefix(f"{workflow}:") for one in pending if one.name == workflow]
         begun, now = dict(self._begun), time.monotonic()
         old = [one for one, since in begun.items() if now - since > SURE]
         if old:  # one that had ended long ago, and was started once more, never ends
-            found = DBOS.list_workflows(workflow_ids=old, status=UNFINISHED, load_input=False, load_output=False)
-            for one in set(old) - {one.workflow_id for one in found}:
+            found = DBOS.list_workflows(workflow_ids=old, load_input=False, load_output=False)
+            for one in set(old) - {one.workflow_id for one in found if one.status not in FINISHED}:
                 self._begun.pop(one, None)
         mark = f"{workflow}:"
         return [one.removeprefix(mark) for one in list(self._begun) if one.startswith(mark)]

@@ -8,6 +8,7 @@ from importlib.metadata import version as version_of
 
 from bot.acceptances import Acceptances
 from bot.alive import host_name, host_of, is_gone, living
+from bot.cursors import Cursors
 from bot.figures.signing import Signer, figure_path, signer_from, signer_in
 from bot.inbox import Inbox
 from bot.links import Links
@@ -215,5 +216,6 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         signer=signer(settings),
         away=lambda run: away(settings, storage, life, run),
         host=shop.hosts.me,
+        swept=lambda: Cursors(storage.main).get("sweep"),
         workers=lambda: living(storage.main, settings.machines.lease.total_seconds()),
     )

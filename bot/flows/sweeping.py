@@ -21,6 +21,8 @@ def sweep(world: World, event: SweepDue) -> None:
     last, began = world.cursors.get("sweep"), world.now()
     if last is not None and event.tick <= last:
         return  # ticks that waited while a sweep took long: it has seen what they are about
+    if last is not None and began - last > LONGEST:
+        log.warning("the last sweep was at %s; what happened before %s is not caught up with", last, began - LONGEST)
     _our_own(world, event)
     for project, plan in world.plans.items():
         _guarded(f"{plan.forge}:{project}", lambda system, place: _catch_up(world, system, place, event))

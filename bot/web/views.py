@@ -22,9 +22,9 @@ class Views:
     of a ref's text such as github:octo/bikes#12, `commit_url(project, sha)` that of a commit; empty where there is
     none. `health()` says of each part of the house `ok` or, in one sentence, what is wrong; it must be cheap.
     `inbox_depth()` is the number of events that wait. `away(run)` says where the run's log comes from, empty where it
-    is this machine's own; `workers()` are those that are alive, `host` is this machine's name among them. `signer`
-    knows the addresses of figures. `address` is where people reach these pages, such as https://bot.example.com,
-    without a slash.
+    is this machine's own; `workers()` are those that are alive, `host` is this machine's name among them; `swept()` is
+    when the last sweep began. `signer` knows the addresses of figures. `address` is where people reach these pages,
+    such as https://bot.example.com, without a slash.
     """
 
     runs: Store
@@ -48,3 +48,4 @@ class Views:
     away: Callable[[Run], str] = lambda _run: ""
     host: str = ""
     workers: Callable[[], Sequence[Living]] = tuple
+    swept: Callable[[], datetime | None] = lambda: None

@@ -57,6 +57,9 @@ class Numbers(Collector):
         about = {"version": self.views.version, "role": "web", "host": self.views.host}
         yield InfoMetricFamily("lifecycle_bot", "What is running here.", value=about)
         yield self._workers()
+        if (swept := self.views.swept()) is not None:
+            ago = (self.views.now() - swept).total_seconds()
+            yield GaugeMetricFamily("lifecycle_sweep_age_seconds", "How long ago the last sweep began.", value=ago)
 
     def _runs(self) -> Iterator[Metric]:
         recent = self.views.runs.find(Filter(), limit=RECENT)

@@ -86,6 +86,7 @@ class House:
             commit_url=lambda project, sha: f"https://github.test/{project}/commit/{sha}",
             health=lambda: self.health,
             inbox_depth=lambda: 4,
+            swept=lambda: self.time - timedelta(seconds=90),
             address="https://bot.test",
             version="0.1.0",
             now=lambda: self.time,

@@ -73,6 +73,7 @@ def test_metrics_of_an_empty_house(client: FlaskClient) -> None:
     found = numbers(client)
     assert found["lifecycle_runs_asked_total", ()] == 0
     assert found["lifecycle_inbox_depth", ()] == 4
+    assert found["lifecycle_sweep_age_seconds", ()] == 90
 
 
 def test_metrics_tell_runs_durations_drift_and_champion(client: FlaskClient, house: House) -> None:

@@ -59,6 +59,7 @@ def _since(call: Call, types: list[str]) -> list[tuple[int, WorkItem, Revision]]
             mark, at = revision.fields["System.Watermark"], revision.fields["System.ChangedDate"]
             if (
                 mark > least
+                and not (call.flag("includeLatestOnly") and revision is not item.revisions[-1])
                 and (since is None or at >= since)
                 and (item.deleted is None or call.flag("includeDeleted"))
             ):

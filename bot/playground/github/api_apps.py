@@ -104,9 +104,12 @@ def change_hook_config() -> Json:
 
 
 def _deliveries(hook: Hook) -> Response:
-    """Newest first; the next page is behind a cursor, as on GitHub."""
+    """Newest first; the next page is behind a cursor, as on GitHub. `status` is success (200 to 399) or failure."""
     size, cursor = number("per_page", 30, 100), request.args.get("cursor", "")
     found = list(reversed(hook.deliveries))
+    ranges = {"success": range(200, 400), "failure": range(400, 600)}
+    if (wanted := ranges.get(request.args.get("status", ""))) is not None:
+        found = [one for one in found if one.status_code in wanted]
     if cursor:
         found = [one for one in found if cursor.isdigit() and one.id <= int(cursor)]
     response = jsonify([shapes_apps.delivery(one) for one in found[:size]])
