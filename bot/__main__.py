@@ -29,7 +29,8 @@ exit codes:
   0    done, or stopped as asked
   1    it did not work: the message says why; doctor found something; a step of the demo did not come true
   2    the command line or app.yaml is wrong: every mistake is told, with its line
-  78   a person must act before a start can succeed: the database is newer than this version, a key cannot be used
+  78   a person must act before a start can succeed: the database is newer than this version or damaged, a key cannot
+       be used
   130  stopped with Ctrl-C
 
 `lifecycle-bot help COMMAND` tells more about one command."""
@@ -82,6 +83,9 @@ DOCTOR = """\
 Tries everything that app.yaml names: secrets, the state folder, the database, the sandbox, git and uv, the credentials
 and permissions on GitHub and Azure DevOps, webhooks, the clock. Says of each what was found and what to do about it.
 Changes nothing. 0 if the bot can do its work, 1 if not; `!` is worth a look, `✘` must be mended."""
+
+DAMAGED = ("malformed", "not a database")  # how SQLite says it
+MEND = "Stop the bot, and put the last backup back: lifecycle-bot restore FILE --force. What is there is kept aside."
 
 WITH_SETTINGS = (
     ("serve", "run the bot on this machine", SERVE, SERVE_EXAMPLES),
@@ -169,7 +173,7 @@ def _serve(settings: Path) -> int:
 
 def _told(error: Exception) -> tuple[int, str] | None:
     """The exit code and the sentence for what a person can mend; None for a bug, which deserves its traceback."""
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DatabaseError, OperationalError
 
     from bot.backup import BackupTrouble
     from bot.occupancy import Occupied
@@ -187,6 +191,8 @@ def _told(error: Exception) -> tuple[int, str] | None:
             return 1, str(error)
         case OperationalError():
             return 1, f"The database does not work: {str(error.orig).strip().splitlines()[0]}"
+        case DatabaseError() if any(words in str(error.orig) for words in DAMAGED):
+            return 78, f"The database is damaged ({error.orig}). {MEND}"
         case OSError():
             return 1, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     return None

@@ -97,7 +97,7 @@ def worker(path: Path) -> int:
     world = the_world(settings, storage, inbox, pokes.poke, alive.may_judge)
     engine = the_engine(storage, world, alive)
     working = Worker(inbox, engine, world.life, pokes, alone=alive.alone, lease=lease)
-    clock = Clock(world.put, int(settings.sweep.total_seconds()))
+    clock = Clock(world.put, int(settings.sweep.total_seconds()), now)
     working.start()
     world.put(SweepDue(now()))
     clock.start()

@@ -42,6 +42,7 @@ class Engine:
         self._looked = False
         self._begun: dict[str, float] = {}  # workflows that have begun here and not ended, and since when
         self.ended: Callable[[str], None] = lambda _name: None  # called when one of that name has
+        self._silent: set[str] = set()  # executors that had shown no sign of life when we last looked
         self._serial = Serial()
         self._locks = None if alive.alone else Locks(alive.engine, alive.me, alive.lease)
         DBOS(
@@ -161,7 +162,10 @@ class Engine:
         if not self._alive.may_judge():
             return 0
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        dead = sorted({w.executor_id for w in pending if w.executor_id} - living)
+        silent = {w.executor_id for w in pending if w.executor_id} - living
+        # When the database's clock jumps, everybody is silent until the next beat: only who stays so is dead.
+        dead = sorted(silent if self._alive.alone else silent & self._silent)
+        self._silent = silent
         if dead:
             self._begun |= {w.workflow_id: time.monotonic() for w in pending if w.executor_id in dead}
             DBOS._recover_pending_workflows(dead)

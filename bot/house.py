@@ -1,10 +1,12 @@
 """What the settings mean for the rest of the house: places that belong together, the lifecycle, what pages see."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version as version_of
+from pathlib import Path
 
 from bot.acceptances import Acceptances
 from bot.alive import host_name, host_of, is_gone, living
@@ -37,6 +39,8 @@ from lifecycle import (
     Watching,
     serving_name,
 )
+
+LEAST_FREE = 16 << 20  # bytes; with less, events and runs are about to be refused
 
 
 def plans(settings: Settings) -> Mapping[str, Plan]:
@@ -73,12 +77,21 @@ def repository_page(settings: Settings, repository: str) -> str:
     return f"{web_address(settings)}/{repository}"
 
 
+def room(state: Path) -> str:
+    """`ok`, or why nothing more can be kept in the state folder."""
+    try:
+        free = shutil.disk_usage(state).free
+    except OSError as error:
+        return f"The folder cannot be read: {error.strerror}."
+    return "ok" if free >= LEAST_FREE else f"The disk is full: {free >> 20} MB are free."
+
+
 def health(settings: Settings, storage: Storage, inbox: Inbox) -> Mapping[str, str]:
     """Of each part, `ok` or what is wrong."""
     inbox.waiting()
     lease = settings.machines.lease.total_seconds()
     worker = "ok" if living(storage.main, lease) else f"No worker has shown a sign of life for {lease:.0f} s."
-    return {"database": "ok", "worker": worker, "state": "ok" if settings.state.is_dir() else "The folder is gone."}
+    return {"database": "ok", "worker": worker, "state": room(settings.state)}
 
 
 def address_of(settings: Settings, text: str) -> str:

@@ -1,8 +1,9 @@
 """The clock: turns cron schedules into events, each tick once, whatever the number of replicas."""
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from apscheduler.executors.base import BaseExecutor
@@ -14,7 +15,7 @@ from bot.events import Event, MonitorDue, RetentionDue, SweepDue
 
 log = logging.getLogger(__name__)
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)  # interval ticks fall on the same moments in every replica
-LATE = 300  # seconds within which a tick that was missed is made up
+LOOK, BACK = 15.0, timedelta(seconds=60)  # how often we look at the wall clock, and how far back is a jump
 SWEEP, RETENTION = "sweep", "retention"
 
 
@@ -40,26 +41,59 @@ class EnqueueExecutor(BaseExecutor):  # type: ignore[misc]
 
 
 class Clock:
-    """Ticks the sweep, and the monitors that the repositories' default branches ask for."""
+    """Ticks the sweep, and the monitors that the repositories' default branches ask for.
 
-    def __init__(self, put: Callable[[Event], object], sweep_seconds: int) -> None:
+    Ticks that a jump forward or a sleeping machine skips are made up, as one. After a jump back, ticks would be those
+    that were, and nothing would happen until the clock is where it was: so the sweep then goes by another rhythm.
+    """
+
+    def __init__(
+        self, put: Callable[[Event], object], sweep_seconds: int, now: Callable[[], datetime], look: float = LOOK
+    ) -> None:
+        self._put, self._sweep_seconds, self._now, self._look = put, sweep_seconds, now, look
+        self._closed = threading.Event()
         self._scheduler = BackgroundScheduler(
             executors={"default": EnqueueExecutor(put)},
             timezone="UTC",
-            job_defaults={"coalesce": True, "misfire_grace_time": LATE},
+            job_defaults={"coalesce": True, "misfire_grace_time": None},
         )
         self._monitors: dict[str, str] = {}
-        trigger = IntervalTrigger(seconds=sweep_seconds, start_date=EPOCH, timezone="UTC")
-        self._scheduler.add_job(_nothing, trigger, id=SWEEP)
+        self._sweep_from(EPOCH)
         self._scheduler.add_job(_nothing, CronTrigger(minute=17, timezone="UTC"), id=RETENTION)
 
     def start(self) -> None:
         """Begin to tick."""
         self._scheduler.start()
+        threading.Thread(target=self._mind, name="clock", daemon=True).start()
 
     def close(self) -> None:
         """Stop ticking."""
+        self._closed.set()
         self._scheduler.shutdown(wait=False)
+
+    def _sweep_from(self, start: datetime) -> None:
+        trigger = IntervalTrigger(seconds=self._sweep_seconds, start_date=start, timezone="UTC")
+        self._scheduler.add_job(_nothing, trigger, id=SWEEP, replace_existing=True)
+
+    def _mind(self) -> None:
+        """Notice when the clock is set back."""
+        last = self._now()
+        while not self._closed.wait(self._look):
+            now = self._now()
+            if now < last - BACK:
+                log.warning("the clock was set back by %.0f s", (last - now).total_seconds())
+                try:
+                    self._put(SweepDue(now))
+                    self._sweep_from(now)
+                    self._again()
+                except Exception:
+                    log.exception("the schedules could not be set anew")
+            last = now
+
+    def _again(self) -> None:
+        """Have the monitors tick when their time comes by the new clock; what has ticked then is known."""
+        schedules, self._monitors = self._monitors, {}
+        self.watch(schedules)
 
     def watch(self, schedules: Mapping[str, str]) -> None:
         """Tick for these models (`repository/name`), each by its cron schedule, and for no others."""

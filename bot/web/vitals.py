@@ -110,7 +110,8 @@ def _durations(runs: Sequence[Run]) -> Metric:
     took: dict[str, list[float]] = {}
     for record in (record for run in runs for record in run.stages):
         if record.started and record.ended:
-            took.setdefault(record.stage, []).append((record.ended - record.started).total_seconds())
+            length = (record.ended - record.started).total_seconds()
+            took.setdefault(record.stage, []).append(max(0.0, length))  # the clock may have been set back
     # A gauge, not a counter: it tells of the newest runs only, so its buckets also go down.
     metric = GaugeHistogramMetricFamily(
         "lifecycle_stage_seconds", f"How long stages took, newest {RECENT} runs.", labels=["stage"]

@@ -78,7 +78,8 @@ def used_of(status: JobStatus) -> Used:
     """What a job used; its seconds from its start to its end, where it did not get as far as the program itself."""
     if status.used.seconds or status.started is None or status.ended is None:
         return status.used
-    return replace(status.used, seconds=(status.ended - status.started).total_seconds())
+    seconds = (status.ended - status.started).total_seconds()  # by a clock that may have been set back meanwhile
+    return replace(status.used, seconds=max(0.0, seconds))
 
 
 class Refusal(Exception):
