@@ -1,6 +1,7 @@
 """A clock that jumps delays nothing for longer than it must, repeats nothing, and makes no time negative."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -83,8 +84,11 @@ def test_a_jump_of_the_databases_clock_takes_no_workflow_from_whoever_lives(tmp_
         )
         with storage.main.begin() as connection:
             connection.execute(sa.text(theirs), {"other": other.me})  # as if another machine were at it
-        other.beat()
-        assert engine.take_over() == 0
+        for _ in range(8):
+            other.beat()
+            assert engine.take_over() == 0
+            time.sleep(0.3)
+        assert mine.may_judge()
         with storage.main.begin() as connection:  # an hour forward: all heartbeats are old
             connection.execute(sa.update(executors).values(seen=executors.c.seen - 3600))
         assert engine.take_over() == 0
