@@ -72,10 +72,8 @@ def test_a_jump_of_the_databases_clock_takes_no_workflow_from_whoever_lives(tmp_
     begun: list[int] = []
     with postgres() as url:
         storage = open_storage(Settings.model_construct(state=tmp_path, database=Secret(url)))
-        other = Alive(storage.main, alone=False)
-        engine = Engine(
-            storage.engine_url, Alive(storage.main, alone=False), Later(storage.main), {"work": begun.append}
-        )
+        other, mine = (Alive(storage.main, alone=False, host=name, lease=2.0) for name in ("other", "mine"))
+        engine = Engine(storage.engine_url, mine, Later(storage.main), {"work": begun.append})
         engine.launch()
         engine.start("work", "one", 1)
         eventually(lambda: begun == [1], "it has run here")
