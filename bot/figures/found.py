@@ -84,7 +84,7 @@ def figures_of(result: Mapping[str, Any]) -> tuple[Figure, ...]:
     plots: Mapping[str, Any] = result.get("plots") or {}
     found: list[Figure | None] = [_differences(judged, result.get("champion"))]
     with suppress(KeyError, TypeError, ValueError, AttributeError):
-        found += [_calibration(plots), _residuals(plots), _slices(judged, plots)]
+        found += [_slices(judged, plots), _calibration(plots), _residuals(plots)]
     return tuple(figure for figure in found if figure)
 
 

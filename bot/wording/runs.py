@@ -46,11 +46,18 @@ def run_check(
         external=str(run.id),
         conclusion=_accepted(run) if accepted else _conclusion(run),
         title=f"Accepted as it is by {accepted.by}. {_title(run)}"[:250] if accepted else _title(run),
-        summary="\n".join(_body(run, (), world, Style.GITHUB, accepted)),
+        summary=_summary(run, world, accepted),
         url=world.run_page(run.id),
         annotations=tuple(annotations),
         buttons=_buttons(run, accepted),
     )
+
+
+def _summary(run: Run, world: World, accepted: Acceptance | None) -> str:
+    """The report without its first sentence where the title says it already, right above."""
+    lines = _body(run, (), world, Style.GITHUB, accepted)
+    said = bool(lines) and lines[0] == plain(_title(run), 600)
+    return "\n".join(lines[2:] if said else lines)
 
 
 def _accepted(run: Run) -> Conclusion:

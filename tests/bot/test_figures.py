@@ -20,7 +20,7 @@ def named(figures: tuple[Figure, ...]) -> dict[str, Figure]:
 
 def test_a_regression_has_differences_residuals_and_slices() -> None:
     found = named(figures_of(regression()))
-    assert list(found) == ["differences", "residuals", "slices"]
+    assert list(found) == ["differences", "slices", "residuals"]
     differences, slices = found["differences"], found["slices"]
     assert isinstance(differences, Intervals)
     assert isinstance(slices, Intervals)

@@ -90,6 +90,15 @@ def test_every_verdict_has_a_plain_sentence(judged: Judgement, words: str) -> No
     assert words in plain_sentence(judged, 3)
 
 
+def test_a_check_says_its_sentence_once() -> None:
+    check = run_check(run_of(regression()), world())
+    assert "it is wrong by" in check.title
+    assert "it is wrong by" not in check.summary
+    assert check.summary.startswith("| metric |")
+    assert [len(part) for one in check.buttons for part in (one.label, one.identifier) if len(part) > 20] == []
+    assert all(len(one.description) <= 40 for one in check.buttons)
+
+
 def test_age_and_what_else_changed_are_said() -> None:
     text = run_comment(run_of(regression() | EVIDENCE), (), world())
     assert "made 120 days ago" in text

@@ -141,7 +141,9 @@ def test_huge_log_shows_its_end(client: FlaskClient, house: House) -> None:
 
 def test_log_that_is_no_longer_kept(client: FlaskClient, house: House, runs: dict[str, Run]) -> None:
     house.logs = {}
-    assert "Nothing was written, or it is no longer kept." in read(client, "/runs/1").text
+    assert "Nothing was written." in read(client, "/runs/1").text
+    house.time += timedelta(days=90)
+    assert "The log is no longer kept: logs are deleted 90 days after a run's end." in read(client, "/runs/1").text
 
 
 def test_times_grow_old(client: FlaskClient, house: House) -> None:
