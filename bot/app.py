@@ -198,7 +198,7 @@ def the_world(
         public_url=settings.public_url,
         web_url=lambda project: repository_page(settings, project),
         now=now,
-        figure_url=figure_url(settings),
+        figure_url=figure_url(settings, storage),
         put=lambda *events: inbox.put(events),
         prune=inbox.prune,
         keep=settings.keep,

@@ -11,8 +11,9 @@ from pathlib import Path
 from bot.acceptances import Acceptances
 from bot.alive import host_name, host_of, is_gone, living
 from bot.cursors import Cursors
-from bot.figures.signing import Signer, figure_path, signer_from, signer_in
+from bot.figures.signing import KEY, Signer, figure_path, signer_from
 from bot.inbox import Inbox
+from bot.keys import key_of
 from bot.links import Links
 from bot.ports import Forge
 from bot.refs import Ref
@@ -148,18 +149,18 @@ def the_life(
     return Lifecycle(shop)
 
 
-def signer(settings: Settings) -> Signer:
+def signer(settings: Settings, storage: Storage) -> Signer:
     """Who signs the addresses of figures."""
     key = settings.figures.key
-    return signer_from(key.reveal()) if key else signer_in(settings.state)
+    return signer_from(key.reveal()) if key else Signer(key_of(storage.main, KEY))
 
 
-def figure_url(settings: Settings) -> Callable[[int, str, str], str] | None:
+def figure_url(settings: Settings, storage: Storage) -> Callable[[int, str, str], str] | None:
     """Where others see a run's figure; None where they cannot reach us, and diagrams must do."""
     show = settings.figures.show
     if show == "diagrams" or (show == "auto" and not settings.public_url.startswith("https://")):
         return None
-    signs = signer(settings)
+    signs = signer(settings, storage)
     return lambda run, name, theme: settings.public_url + signs.signed(figure_path(run, name, theme))
 
 
@@ -226,7 +227,7 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         version=version_of("lifecycle-bot"),
         now=shop.now,
         logs_kept=settings.keep.logs,
-        signer=signer(settings),
+        signer=signer(settings, storage),
         away=lambda run: away(settings, storage, life, run),
         host=shop.hosts.me,
         swept=lambda: Cursors(storage.main).get("sweep"),

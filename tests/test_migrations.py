@@ -10,6 +10,7 @@ from sqlalchemy import Engine, MetaData
 import bot.acceptances
 import bot.alive
 import bot.cursors
+import bot.keys
 import bot.later
 import bot.links
 import bot.locks

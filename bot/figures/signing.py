@@ -1,15 +1,11 @@
 """Addresses of figures that nobody can make up: the path is signed with a key that only this bot has."""
 
 import base64
-import contextlib
 import hashlib
 import hmac
-import os
-import secrets
 from dataclasses import dataclass, field
-from pathlib import Path
 
-KEY = "figures.key"
+KEY = "figures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +30,6 @@ class Signer:
 def signer_from(text: str) -> Signer:
     """With a key made from a secret that somebody chose."""
     return Signer(hashlib.sha256(b"figures:" + text.encode()).digest())
-
-
-def signer_in(folder: Path) -> Signer:
-    """With the key in that folder, made when there is none; whoever comes first makes it, for all processes."""
-    path = folder / KEY
-    with contextlib.suppress(FileNotFoundError):
-        return Signer(bytes.fromhex(path.read_text("ascii")))
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f".{KEY}.{secrets.token_hex(8)}"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32))
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(FileExistsError):
-        os.link(fresh, path)  # whole, and only where there is none yet
-    fresh.unlink()
-    return Signer(bytes.fromhex(path.read_text("ascii")))
 
 
 def figure_path(run: int, name: str, theme: str) -> str:

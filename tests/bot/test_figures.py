@@ -1,14 +1,18 @@
 """Figures of a report: what they show, as well-formed pictures and as diagrams that text cannot break out of."""
 
 import xml.etree.ElementTree as Xml
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from bot.figures import Bins, Figure, Intervals, figures_of
 from bot.figures.mermaid import diagram
-from bot.figures.signing import Signer, figure_path, signer_from, signer_in
+from bot.figures.signing import Signer, figure_path, signer_from
 from bot.figures.svg import PAINTS, draw
+from bot.keys import key_of
+from bot.schema import metadata
+from lifecycle import connect
 from tests.bot.figures_of_rows import classification, regression
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -95,10 +99,14 @@ def test_a_signature_is_for_one_path_and_one_key() -> None:
     assert "aaaa" not in whole
 
 
-def test_the_key_is_made_once_and_read_by_nobody_else(tmp_path: Path) -> None:
-    one, other = signer_in(tmp_path / "state"), signer_in(tmp_path / "state")
-    assert one.key == other.key
-    assert len(one.key) == 32
-    assert (tmp_path / "state" / "figures.key").stat().st_mode & 0o077 == 0
-    assert [path.name for path in (tmp_path / "state").iterdir()] == ["figures.key"]
-    assert signer_from("a secret of some length").key != one.key
+def test_the_key_is_made_once_for_all(tmp_path: Path) -> None:
+    engine, other = (connect(f"sqlite:///{tmp_path / 'it.db'}") for _ in range(2))
+    metadata.create_all(engine)
+    with ThreadPoolExecutor(8) as pool:
+        made = set(pool.map(lambda n: key_of(engine if n % 2 else other, "figures"), range(16)))
+    assert len(made) == 1
+    assert len(made.pop()) == 32
+    assert key_of(engine, "figures") != key_of(engine, "others")
+    assert signer_from("a secret of some length").key != key_of(engine, "figures")
+    engine.dispose()
+    other.dispose()
