@@ -168,7 +168,7 @@ def _reported(run: Run, validate: StageRecord, judged: Judgement, world: World, 
     return [
         *lines,
         *evidence.details(run, judged, validate.result, world, style),
-        *style.folded("Stages", _stages(run)),
+        *(style.folded("Stages", _stages(run)) if style is Style.GITHUB else ()),
     ]
 
 
