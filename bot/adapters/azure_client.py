@@ -1,5 +1,6 @@
 """Makes azure-devops' clients as we want them; heavy to import (0.7 s), so only `azure_session` does, when needed."""
 
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -27,6 +28,7 @@ from bot.ports import Denied, Unavailable
 
 __all__ = ["Clients", "NotificationsQuery", "models", "translated"]
 
+IMPORTING = threading.Lock()
 Token = str | Callable[[], str]
 # Reads are repeated twice within a second. The library's own policy sleeps for as long as a server likes.
 CALM = Retry(
@@ -94,9 +96,16 @@ class Clients:
     @cached_property
     def git(self) -> Any:
         """The client for repositories, which is large, and which most do without."""
+        return self._made(git_library()[0])
+
+
+def git_library() -> tuple[Any, Any]:
+    """The kind of client for repositories, and its models; two threads that first import them fall over each other."""
+    with IMPORTING:
+        from azure.devops.v7_1.git import models as git_models
         from azure.devops.v7_1.git.git_client import GitClient
 
-        return self._made(GitClient)
+        return GitClient, git_models
 
 
 def translated(problem: Exception, what: str, writing: bool) -> Exception:

@@ -68,9 +68,9 @@ class Session:
     def git_models(self) -> Any:
         """The library's models of requests about repositories."""
         self._connected()
-        from azure.devops.v7_1.git import models
+        from bot.adapters.azure_client import git_library
 
-        return models
+        return git_library()[1]
 
     @cached_property
     def me(self) -> Me:

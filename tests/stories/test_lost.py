@@ -25,7 +25,9 @@ HOUR = timedelta(hours=1)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A bot that sweeps when it is started, and then not before the stories are over."""
     folder = tmp_path_factory.mktemp("lost")
-    made = begin(folder, boarded=("lost",), alone=("pushed",), sweep="3h", personal=request.param == "personal token")
+    made = begin(
+        folder, boarded=("lost",), alone=("pushed",), azure=(), sweep="3h", personal=request.param == "personal token"
+    )
     made.eventually(lambda: cursor(made, "github:octo/pushed"), "the first sweep")
     yield made
     made.close()
