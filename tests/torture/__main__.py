@@ -15,7 +15,8 @@ def main() -> int:
     """Live one day."""
     said = _arguments()
     with _database(said.database) as url:
-        plan = Plan(said.commands, said.kills, url, said.replicas, said.seed, said.minutes)
+        patience = 240.0 + said.commands  # what people asked for in the last minute has still to be done
+        plan = Plan(said.commands, said.kills, url, said.replicas, said.seed, said.minutes, patience)
         accounts = torture(plan, _say if said.verbose else lambda _: None, said.keep)
     if not said.full:  # counts; what they count was told in full to whoever asked for it
         accounts = {name: _counted(value) for name, value in accounts.items()}

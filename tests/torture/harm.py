@@ -63,15 +63,16 @@ class Harm:
         return dict(Counter(blow.kind for blow in self.blows))
 
     def _rage(self) -> None:
-        kinds = list(KINDS) + (["pause"] if len(self.house.replicas) > 1 else [])
-        weights = list(KINDS.values()) + ([4] if len(self.house.replicas) > 1 else [])
-        while len(self.blows) + self.pauses < self.wanted and not self._over.is_set():
-            due = self._commands * (len(self.blows) + self.pauses + 0.5) / self.wanted
+        kinds = KINDS | ({"pause": 4} if len(self.house.replicas) > 1 else {})
+        pack: list[str] = []
+        while len(self.blows) < self.wanted and not self._over.is_set():
+            due = self._commands * (len(self.blows) + 0.5) / self.wanted
             if len(self.book.commands) < min(due, self._commands - 1):
                 self._over.wait(0.05)
                 continue
             self._over.wait(self._dice.uniform(0.0, 3.0))
-            (kind,) = self._dice.choices(kinds, weights)
+            pack = pack or self._dice.sample(list(kinds), sum(kinds.values()), counts=list(kinds.values()))
+            kind = pack.pop()
             replica = self._dice.choice(self.house.replicas)
             with suppress(ProcessLookupError):
                 self._strike(kind, replica)
