@@ -34,6 +34,17 @@ SILENT = (
     Breakage("hang-up after the work", Fault(Kind.HANGUP_AFTER), EFFECT),
 )
 
+SIGN_IN = {"Content-Type": "text/html; charset=utf-8"}
+WRITES = "PATCH|POST(?!.*wiql)"
+AZURE = (
+    *SILENT,
+    Breakage("203 sign-in", Fault(Kind.STATUS, status=203, headers=SIGN_IN, body="<html>Sign in</html>")),
+    Breakage("429", Fault(Kind.STATUS, status=429, headers={"Retry-After": "1"}), WRITES),
+    Breakage("409", Fault(Kind.STATUS, status=409, body='{"message": "TF26071: changed by someone else"}'), WRITES),
+    Breakage("412", Fault(Kind.STATUS, status=412, body='{"message": "VS403351: Test Operation failed"}'), WRITES),
+    Breakage("200, slower", Fault(Kind.SLOW, seconds=0.1), WRITES),
+)
+
 
 def calls_of(faults: Faults, act: Callable[[], T]) -> tuple[T, list[str]]:
     """What `act` gives undisturbed, and the calls that it takes, as "POST /api/v3/repos/octo/bikes/issues"."""

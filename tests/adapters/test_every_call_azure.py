@@ -15,17 +15,8 @@ from bot.ports import Category, Draft, Mark
 from bot.refs import Ref
 from bot.retrying import Json
 from tests.adapters.azure_world import PLACE, World, served
-from tests.adapters.breaking import SILENT, Breakage, broken_once, calls_of, persistently
+from tests.adapters.breaking import AZURE, broken_once, calls_of, persistently
 
-SIGN_IN = {"Content-Type": "text/html; charset=utf-8"}
-WRITES = "PATCH|POST(?!.*wiql)"
-OTHERS = (
-    Breakage("203 sign-in", Fault(Kind.STATUS, status=203, headers=SIGN_IN, body="<html>Sign in</html>")),
-    Breakage("429", Fault(Kind.STATUS, status=429, headers={"Retry-After": "1"}), WRITES),
-    Breakage("409", Fault(Kind.STATUS, status=409, body='{"message": "TF26071: changed by someone else"}'), WRITES),
-    Breakage("412", Fault(Kind.STATUS, status=412, body='{"message": "VS403351: Test Operation failed"}'), WRITES),
-    Breakage("200, slower", Fault(Kind.SLOW, seconds=0.1), WRITES),
-)
 numbers = count()
 
 
@@ -113,7 +104,7 @@ def test_every_call_broken_once_before_and_after_its_effect_ends_the_same(
     faults, calm = fabrikam.faults, scene()
     answer, calls = calls_of(faults, getattr(calm, name))
     wanted = calm.picture()
-    for breakage, number in broken_once(faults, (*SILENT, *OTHERS), calls):
+    for breakage, number in broken_once(faults, AZURE, calls):
         one = scene()
         got = getattr(one, name)()
         assert (got, one.picture()) == (answer, wanted), f"{breakage.name} at {calls[number - 1]} ({number})"

@@ -3,8 +3,11 @@
 import pytest
 import requests
 import responses
+from github import Auth, Github
 
 from bot.adapters.github import GitHub
+from bot.adapters.github_errors import Limited
+from bot.adapters.github_line import Line
 from bot.ports import Denied, SignedOut, Unavailable
 from tests.adapters.conftest import ISSUE, REPO
 
@@ -89,3 +92,28 @@ def test_a_read_is_repeated_on_a_bad_gateway(web: responses.RequestsMock, github
     web.get(f"{REPO}/collaborators/ada/permission", status=502)
     web.get(f"{REPO}/collaborators/ada/permission", json={"permission": "read"})
     assert github.permission(ISSUE, "ada").name == "READ"
+
+
+def test_a_limit_is_kept_to_by_everybody_and_one_without_a_time_counts_longer_each_time(
+    web: responses.RequestsMock, github: GitHub
+) -> None:
+    line = Line(Auth.Token("x"), Github().requester, 0.0)
+    line.listen()
+    waits = []
+    for _ in range(6):
+        limited = Limited("slow down", after=60.0)
+        limited.named = False
+        line.heard(limited)
+        waits.append(limited.after)
+    assert waits == [60.0, 120.0, 240.0, 480.0, 900.0, 900.0]
+    with pytest.raises(Unavailable, match="until it lets us again") as told:
+        line.listen()
+    assert 890 < (told.value.after or 0) <= 900
+
+    web.get(f"{REPO}/issues/12", status=429, headers={"Retry-After": "600"})
+    asked = 0
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            github.thing(ISSUE)
+        asked = asked or len(web.calls)
+    assert len(web.calls) == asked

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -94,6 +95,18 @@ def test_a_command_on_the_board_that_needs_github_waits_and_says_so_there(world:
     item.says("It had to wait, and is carried out now")
     world.eventually(lambda: not postponed(world), "nothing waits any longer")
     assert len(item.said()) == 2
+
+
+def test_a_command_that_nobody_expects_any_more_is_answered_with_what_stood_in_its_way(world: World) -> None:
+    github = world.stage.github
+    github.faults.add(Fault(Kind.STATUS, path="/octo/weather/branches/", status=503, times=None))
+    issue = world.issue("weather")
+    github.world.now = lambda: datetime.now(UTC) - timedelta(days=2)
+    issue.comment("/train")
+    github.world.now = lambda: datetime.now(UTC)
+    said = one_comment(issue, "`/train` was not carried out")
+    assert "GitHub has a problem of its own (503" in said
+    assert not postponed(world)
 
 
 def test_a_board_whose_token_is_expired_holds_up_nothing_else_and_is_caught_up_with(world: World) -> None:
