@@ -24,6 +24,8 @@ def said_of(world: World, event: CommentPosted, asked: Asked) -> str:
     if world.now() - event.at < FRESH:
         return ""
     now = _comments(world, event)
+    if now is None:
+        return ""
     mine = next((one for one in now if one.id == event.comment), None)
     if mine is None:
         return "" if len(now) >= MOST else SILENT
@@ -44,9 +46,10 @@ def _takes_back(world: World, event: CommentPosted, later: Comment) -> bool:
     return world.talk(ref).permission(ref, later.author) >= needs
 
 
-def _comments(world: World, event: CommentPosted) -> Sequence[Comment]:
+def _comments(world: World, event: CommentPosted) -> Sequence[Comment] | None:
+    """None where we may not read them: carrying the command out will say why, where there is still somebody to tell."""
     ref = Ref.parse(event.ref)
     try:
         return world.talk(ref).comments(ref, event.at)
     except Denied:
-        return []  # the thing itself is gone
+        return None

@@ -46,7 +46,7 @@ def begin(
     boarded: Sequence[str] = BOARDED,
     alone: Sequence[str] = ALONE,
     azure: Sequence[str] = ON_AZURE,
-    sweep: str = "5s",
+    sweep: str = "15s",
     personal: bool = False,
     boards: Mapping[str, str] | None = None,
     between_writes: float = 0,
@@ -55,6 +55,7 @@ def begin(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     stage = set_stage(folder, url)
+    stage.github.world.rate_limit = 1_000_000  # a bot that sweeps so many repositories so often would use it up
     for name in (*boarded, *alone):
         stage.github.world.create_repo(f"octo/{name}", REPOSITORIES.get(name, files()), by="mira")
     for name in azure:
