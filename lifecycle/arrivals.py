@@ -17,7 +17,7 @@ from lifecycle import tables
 from lifecycle.datafiles import REMOTE, in_tree, sha256_of, without_secrets
 from lifecycle.endpoints import RequestLog
 from lifecycle.endpoints.batches import batch_of
-from lifecycle.troubles import BadData
+from lifecycle.troubles import BadData, NoSuchData
 
 Times = npt.NDArray[np.datetime64]
 DATED = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
@@ -127,14 +127,17 @@ def _remote(where: str) -> dict[str, str]:
     try:
         core: Any = importlib.import_module("fsspec.core")
         there, path = core.url_to_fs(where)
+        there.invalidate_cache()
         names = sorted(there.glob(path)) if core.has_magic(path) else [path] if there.isfile(path) else there.find(path)
         about = {there.unstrip_protocol(name): there.info(name) for name in names if _is_table(name)}
     except ImportError:
         raise BadData(f"{scheme}:// needs the package fsspec, with support for {scheme}, where the bot is") from None
+    except FileNotFoundError:
+        about = {}
     except (OSError, ValueError) as trouble:
         raise BadData(f"{without_secrets(where)} cannot be read: {str(trouble)[:200]}") from None
     if not about:
-        raise BadData(f"there is no parquet, CSV or JSON lines file at {without_secrets(where)}")
+        raise NoSuchData(f"there is no parquet, CSV or JSON lines file at {without_secrets(where)}")
     return {name: _stamp(one) for name, one in about.items()}
 
 

@@ -15,10 +15,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
-from lifecycle.troubles import BadData
+from lifecycle.troubles import BadData, NoSuchData
 
 CSV, PARQUET, JSON_LINES = (".csv", ".tsv"), (".parquet", ".pq"), (".jsonl", ".ndjson", ".json")
-REMOTE = ("http", "https", "s3", "gs", "gcs", "abfs", "abfss", "az", "adl")
+REMOTE = ("http", "https", "s3", "gs", "gcs", "abfs", "abfss", "az", "adl", "memory")
 MOST_BYTES = 8 << 30  # of a file as read, and of a parquet file's content when unpacked
 WHOLE_FILE = 1 << 30
 POINTER = b"version https://git-lfs"
@@ -45,7 +45,7 @@ def in_tree(tree: Path, pattern: str) -> list[Path]:
     found = sorted(tree.glob(pattern), key=lambda path: path.relative_to(tree).as_posix())
     files = [path for path in found if path.is_file()]
     if not files:
-        raise BadData(f"there is no file {pattern} in the repository")
+        raise NoSuchData(f"there is no file {pattern} in the repository")
     for path in files:
         if not path.resolve().is_relative_to(top):
             raise BadData(f"{path.relative_to(tree)} is a link to somewhere outside the repository")

@@ -15,12 +15,12 @@ from lifecycle.dailies import Seen
 from lifecycle.estimating import estimated_loss
 from lifecycle.labels import Label, LabelLog, in_table, plain_key
 from lifecycle.project import Model
-from lifecycle.reference import KNOWN, Measured
+from lifecycle.reference import Measured, known_file
 from lifecycle.registry import Version
 from lifecycle.runs import Run
 from lifecycle.shop import Shop, Trouble, serving_name
 from lifecycle.traffic import Traffic
-from lifecycle.troubles import BadData
+from lifecycle.troubles import BadData, NoSuchData
 from lifecycle.verdicts import METRICS, Comparison, Interval, Margin, expected, realised
 from lifecycle.verdicts.cbpe import BLIND, METRICS_ESTIMATED
 
@@ -48,7 +48,7 @@ def performance(
     found = _realised(shop, run, rules, version, traffic, span, measured)
     if found is not None:
         return {**asdict(found), "how": "realised", "sentence": found.reason}
-    known = shop.root / "runs" / str(version.run) / KNOWN
+    known = known_file(shop.root, serving_name(version.project, version.model), version.run)
     guess = estimated(rules, measured, known, seen) if moved and seen.sample is not None else None
     if guess is None:
         return {}
@@ -92,7 +92,11 @@ def known_labels(shop: Shop, run: Run, rules: Model, version: Version) -> dict[s
         return found
     where = rules.monitor.labels
     arrivals = FileArrivals(where, shop.tree(run) if "://" not in where else Path(), None)
-    for piece in arrivals.pieces():
+    try:
+        pieces = arrivals.pieces()
+    except NoSuchData:
+        return found  # they are late
+    for piece in pieces:
         place = piece if "://" in piece else str(arrivals.tree / piece)
         try:
             found |= _in_file(tables.source(place), rules, piece)

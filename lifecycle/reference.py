@@ -17,7 +17,7 @@ from lifecycle.usual import as_times, keep_usual
 from lifecycle.verdicts import Cbpe, Interval, measure
 from lifecycle.windows import length_of
 
-PROFILE, MEASURED, KNOWN = "profile.bin", "measured.json", "known.parquet"
+PROFILE, MEASURED = "profile.bin", "measured.json"
 MOST_KNOWN = 5_000  # held-back rows from which a second model learns how large errors are
 PROBABILITY = "probability_"
 
@@ -42,8 +42,16 @@ class Measured:
         return cls(plain["rows"], metrics, cbpe, plain["positive"])
 
 
-def keep_reference(package: Path, folder: Path, data: Holdout, predictions: Predictions, rules: Model) -> None:
-    """Everything, from the predictions of all rows. What tells of single rows goes to `folder`, not to the package."""
+def known_file(root: Path, name: str, run: int) -> Path:
+    """Where the held-back rows of the version that a run made are kept, apart from it: a version travels, rows do not.
+
+    `name` is what the model is called at its endpoint.
+    """
+    return root / "endpoints" / "known" / name / f"run-{run}.parquet"
+
+
+def keep_reference(package: Path, known: Path, data: Holdout, predictions: Predictions, rules: Model) -> None:
+    """Everything, from the predictions of all rows. What tells of single rows goes to `known`, not to the package."""
     rows = pq.read_table(data.rows)
     times = as_times(rows.column(rules.time)) if rules.time and _has_days(rows.column(rules.time)) else None
     table = rows.drop_columns(left_out(rules, rows.column_names))
@@ -59,7 +67,8 @@ def keep_reference(package: Path, folder: Path, data: Holdout, predictions: Pred
     if rules.task == "regression":
         step = -(-held.num_rows // MOST_KNOWN)
         thinned = held.append_column("label", labels).take(pa.array(range(0, held.num_rows, step)))
-        pq.write_table(thinned, folder / KNOWN)
+        known.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(thinned, known)
 
 
 def _has_days(column: pa.ChunkedArray) -> bool:

@@ -12,7 +12,7 @@ from lifecycle.dailies import Dailies, Recipe, Seen, end_of_day, straight, whole
 from lifecycle.drift import Profile
 from lifecycle.drift.columns import Column, Unwatched
 from lifecycle.project import Model
-from lifecycle.reference import PROFILE, Measured
+from lifecycle.reference import PROFILE, Measured, known_file
 from lifecycle.registry import Version
 from lifecycle.runs import Run
 from lifecycle.shop import Shop, Trouble, serving_name
@@ -45,6 +45,7 @@ class Traffic:
         arrivals = arrivals_of(shop, run, rules, version)
         dailies.catch_up(arrivals)
         _forget(dailies.folder, shop.now())
+        _forget_rows(known_file(shop.root, name, version.run), shop.now())
         return cls(version.model, arrivals, dailies, recipe)
 
     def window(self, asked: str) -> tuple[datetime, datetime]:
@@ -95,6 +96,15 @@ def _forget(used: Path, now: datetime) -> None:
         mark = other / "used"
         if other != used and mark.is_file() and mark.stat().st_mtime < now.timestamp() - UNUSED:
             shutil.rmtree(other, ignore_errors=True)
+
+
+def _forget_rows(used: Path, now: datetime) -> None:
+    """The same for held-back rows of versions that do not serve."""
+    if used.is_file():
+        used.touch()
+    for other in used.parent.glob("run-*.parquet"):
+        if other != used and other.stat().st_mtime < now.timestamp() - UNUSED:
+            other.unlink(missing_ok=True)
 
 
 def _minute(moment: datetime) -> str:

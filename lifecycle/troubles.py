@@ -7,3 +7,7 @@ class Trouble(Exception):
 
 class BadData(Trouble):
     """The data cannot be used; the model's owner must act."""
+
+
+class NoSuchData(BadData):
+    """There is nothing at that place, or nothing yet."""

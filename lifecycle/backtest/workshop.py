@@ -15,7 +15,7 @@ from lifecycle.executors import Executor, Job, JobState, Limits, Refusal
 from lifecycle.holdout import split
 from lifecycle.jobs import BadOutput, Predictions, collect, predict_job, read_predictions
 from lifecycle.project import Model
-from lifecycle.reference import KNOWN, Measured, keep_reference
+from lifecycle.reference import Measured, keep_reference
 from lifecycle.shop import Trouble, requirements_of
 from lifecycle.stages.packaging import copy_code
 
@@ -75,8 +75,9 @@ class Workshop:
             answers = read_predictions(self._done(job), every.num_rows, self.model.task).table
         except BadOutput as trouble:
             raise Failed(f"v{number} cannot answer: {trouble}.") from None
-        keep_reference(package, home, data, Predictions(answers.slice(0, rows)), self.model)
-        made = Made(number, package, answers, Measured.read(package), home / KNOWN)
+        known = home / "known.parquet"
+        keep_reference(package, known, data, Predictions(answers.slice(0, rows)), self.model)
+        made = Made(number, package, answers, Measured.read(package), known)
         self.made.append(made)
         return made
 

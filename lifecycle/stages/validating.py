@@ -24,10 +24,10 @@ from lifecycle.grading import Before, Grade, Known, Sheets, block_facts, data_fi
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions, predict_job, read_predictions, refusal
 from lifecycle.project import Model
-from lifecycle.reference import PROFILE, keep_reference
+from lifecycle.reference import PROFILE, keep_reference, known_file
 from lifecycle.registry import Version
 from lifecycle.runs import Run, Stage, StageRecord
-from lifecycle.shop import Outcome, Shop, Trouble, job_name, part_of, requirements_of
+from lifecycle.shop import Outcome, Shop, Trouble, job_name, part_of, requirements_of, serving_name
 from lifecycle.stages import packaging
 from lifecycle.verdicts import Check, cost_check
 
@@ -82,7 +82,7 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
     seeds = [_predicted(shop, record, part, data.holdout_rows, rules) for part in packaging.seed_parts(run)]
     sheets = Sheets(all_rows.tail(data.holdout_rows), champion, seeds, refused)
     result, note = _graded(shop, run, data, sheets, version)
-    keep_reference(packaging.folder(shop, run), shop.folder(run), data, all_rows, rules)
+    keep_reference(packaging.folder(shop, run), _known(shop, run), data, all_rows, rules)
     return Outcome(note, result, result["judgement"]["verdict"])
 
 
@@ -135,6 +135,10 @@ def _data_checks(shop: Shop, rules: Model, data: Holdout, known: Known, version:
 
 def _stored(path: Path) -> Profile | None:
     return Profile.from_bytes(path.read_bytes()) if path.is_file() else None
+
+
+def _known(shop: Shop, run: Run) -> Path:
+    return known_file(shop.root, serving_name(run.spec.project, run.spec.model), run.id)
 
 
 def _against(shop: Shop, run: Run) -> int | None:

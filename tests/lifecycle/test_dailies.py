@@ -13,7 +13,7 @@ from lifecycle.arrivals import FileArrivals, LogArrivals
 from lifecycle.dailies import Dailies, Recipe, end_of_day, straight, whole_days
 from lifecycle.drift import Profile, compare, profile
 from lifecycle.endpoints.predictions import PredictionLog
-from lifecycle.troubles import BadData
+from lifecycle.troubles import BadData, NoSuchData
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -162,3 +162,24 @@ def test_days(tmp_path: Path):
     assert whole_days(START, START + DAY)
     assert not whole_days(START, START + timedelta(hours=5))
     assert end_of_day(START + timedelta(hours=5)) == START + DAY
+
+
+def test_files_in_an_object_store_are_read_as_they_arrive(tmp_path: Path, recipe: Recipe):
+    fsspec = pytest.importorskip("fsspec")
+    store = fsspec.filesystem("memory")
+    arrivals = FileArrivals("memory://asked/*.parquet", Path(), "at")
+    dailies = Dailies(tmp_path / "profiles", recipe)
+    with pytest.raises(NoSuchData, match="there is no parquet, CSV or JSON lines file"):
+        dailies.catch_up(arrivals)
+
+    def write(name: str, rows: int, seed: int) -> None:
+        times = pa.array([START + timedelta(minutes=place) for place in range(rows)], pa.timestamp("us", tz="UTC"))
+        with store.open(f"/asked/{name}.parquet", "wb") as file:
+            pq.write_table(table(rows, seed).append_column("at", times), file)
+
+    write("a", 100, 1)
+    dailies.catch_up(arrivals)
+    write("b", 50, 2)
+    dailies.catch_up(arrivals)
+    assert dailies.window(START, START + DAY).profile.rows == 150  # type: ignore[union-attr]
+    store.rm("/asked", recursive=True)
