@@ -47,7 +47,7 @@ def standing(
     of: int = 3,
 ) -> Standing:
     """worse: the realised metric certainly got worse in the newest window; probably_worse: an estimate of it did, which
-    counts where something moved as well.
+    counts where columns alarm as well.
 
     A retrain needs a worse metric; predictions that moved, with an alarm of their own or of columns; or columns that
     alarm in ``needed`` of the last ``of`` windows. Columns that moved once are a comment.
@@ -65,7 +65,7 @@ def standing(
     if moved and newest.verdict is Alarm.ALARM:  # their own alarm, or columns' that has reached the answers
         reason = f"The model answers differently now: {moved[0].reason}"
         return Standing(Call.RETRAIN, reason, clean, alarmed, Signal.PREDICTIONS)
-    if probably_worse:
+    if probably_worse and newest.verdict is Alarm.ALARM:
         reason = "Columns moved, and the model's answers are probably worse there."
         return Standing(Call.RETRAIN, reason, clean, alarmed, Signal.ESTIMATE)
     if alarmed >= needed and recent[-1]:

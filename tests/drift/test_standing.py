@@ -44,8 +44,9 @@ def test_answers_that_moved_a_little_count_where_columns_alarm():
     assert standing([window("WARN", "prediction")]).call is Call.COMMENT
 
 
-def test_an_estimate_counts_where_something_moved():
-    assert standing([window("WARN")], probably_worse=True).signal is Signal.ESTIMATE
+def test_an_estimate_counts_where_columns_alarm():
+    assert standing([window("ALARM")], probably_worse=True).signal is Signal.ESTIMATE
+    assert standing([window("WARN")], probably_worse=True).call is Call.COMMENT
     assert standing([window("CLEAN")], probably_worse=True).call is Call.NOTHING
 
 
