@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Column, ColumnElement, Engine, Float, String, Table, delete, func, select
+from sqlalchemy import Column, Engine, Float, String, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.schema import clock, metadata
@@ -73,10 +73,25 @@ class Alive:
         self.lease = lease
         self.me = f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._beats: tuple[float, float] | None = None  # since when we beat without a gap, and the last beat
+        self._hosts: frozenset[str] = frozenset()  # that were alive at our last beat
+        self._absent: dict[str, float] = {}  # the others that were asked for, since when they were not
 
     def may_judge(self) -> bool:
         """Whether who is silent is dead: not when we were cut off ourselves a moment ago, as they may have been."""
         return self.alone or (self._beats is not None and self._beats[1] - self._beats[0] >= self.lease)
+
+    def gone(self, host: str) -> bool:
+        """Whether a machine will not finish what it has begun: it was silent for longer than it may, and stays so.
+
+        One look is not enough: when the database's clock jumps, everybody seems silent until the next beat.
+        """
+        if self.alone:
+            return host != self.host
+        if host in self._hosts or host == self.host or not self.may_judge():
+            self._absent.pop(host, None)
+            return False
+        now = time.monotonic()
+        return now - self._absent.setdefault(host, now) >= self.lease / 2
 
     def doubles(self) -> Sequence[str]:
         """Other machines that work under our machine's name, as they do when a state folder is shared or was copied."""
@@ -106,6 +121,7 @@ class Alive:
             connection.execute(machine.on_conflict_do_update(index_elements=["id"], set_={"until": until}))
             seen = select(executors.c.id).where(executors.c.seen > now - self.lease)
             found = set(connection.execute(seen).scalars())
+            self._hosts = frozenset(connection.execute(select(hosts.c.id).where(hosts.c.until > now)).scalars())
         self._note_beat()
         return found
 
@@ -120,13 +136,6 @@ class Alive:
 def _machine(executor: str) -> str:
     """What the machine of a worker calls itself."""
     return executor.rsplit("-", 2)[0]
-
-
-def is_gone(engine: Engine, host: str) -> bool:
-    """Whether a machine has shown no sign of life for longer than it may."""
-    with engine.connect().execution_options(read_only=True) as connection:
-        query = select(hosts.c.until > clock(engine)).where(hosts.c.id == host)
-        return not connection.execute(query).scalar()
 
 
 def host_name(engine: Engine, host: str) -> str:
@@ -147,8 +156,3 @@ def living(engine: Engine, lease: float = LEASE) -> Sequence[Living]:
     )
     with engine.connect().execution_options(read_only=True) as connection:
         return [Living(row.id, row.host, row.name, max(0.0, row.ago)) for row in connection.execute(query)]
-
-
-def secondsclock(engine: Engine) -> ColumnElement[float]:
-    """Seconds since 1970 by the database's clock."""
-    return clock(engine)

@@ -94,7 +94,7 @@ def worker(path: Path) -> int:
     inbox, pokes = Inbox(storage.inbox, Bell(settings.state / BELL)), Pokes()
     alive = Alive(storage.main, lock is not None, host_of(settings.state), lease)
     not_shared(settings.state, alive.doubles())
-    world = the_world(settings, storage, inbox, pokes.poke, alive.may_judge)
+    world = the_world(settings, storage, inbox, pokes.poke, alive.gone)
     engine = the_engine(storage, world, alive)
     working = Worker(inbox, engine, world.life, pokes, alone=alive.alone, lease=lease)
     clock = Clock(world.put, int(settings.sweep.total_seconds()), now)
@@ -171,7 +171,7 @@ def the_world(
     storage: Storage,
     inbox: Inbox,
     poke: Callable[[str, int], None],
-    may_judge: Callable[[], bool],
+    gone: Callable[[str], bool],
 ) -> "World":
     """Everything that flows and commands may touch."""
     from bot.cursors import Cursors
@@ -182,7 +182,7 @@ def the_world(
     forges = {name: one for name, one in (("github", github), ("repos", repos)) if one is not None}
     trackers = {name: one for name, one in (("github", github), ("boards", boards)) if one is not None}
     return World(
-        life=the_life(settings, storage, dict(forges), os.environ, now, may_judge),
+        life=the_life(settings, storage, dict(forges), os.environ, now, gone),
         links=Links(storage.main),
         told=Told(storage.main),
         cursors=Cursors(storage.main),

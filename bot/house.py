@@ -9,7 +9,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 
 from bot.acceptances import Acceptances
-from bot.alive import host_name, host_of, is_gone, living
+from bot.alive import host_name, host_of, living
 from bot.cursors import Cursors
 from bot.figures.signing import KEY, Signer, figure_path, signer_from
 from bot.inbox import Inbox
@@ -120,13 +120,13 @@ def the_life(
     forges: Mapping[str, Forge],
     environ: Mapping[str, str],
     now: Callable[[], datetime],
-    may_judge: Callable[[], bool] = lambda: True,
+    gone: Callable[[str], bool] = lambda _host: False,
 ) -> Lifecycle:
-    """The machine-learning lifecycle on this machine; `may_judge` says whether who is silent may be taken for dead."""
+    """The machine-learning lifecycle on this machine; `gone` says which others will not finish what they have begun."""
     from lifecycle import JobLogs, LocalEndpoint, LocalExecutor, PredictionLog, SharedLog, Shop, Workspaces
 
     executor = LocalExecutor(settings.state, settings.sandbox, environ)
-    hosts = Hosts(host_of(settings.state), lambda host: may_judge() and (storage.sqlite or is_gone(storage.main, host)))
+    hosts = Hosts(host_of(settings.state), gone)
     artifacts, own = artifacts_of(settings), PredictionLog(settings.state / "endpoints")
     limits = Limits(memory_mb=settings.limits.memory_mb, seconds=settings.limits.minutes * 60)
     shop = Shop(

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from bot.alive import Alive, host_name, host_of, is_gone, living
+from bot.alive import Alive, host_name, host_of, hosts, living
 from bot.locks import Locks
 from bot.schema import metadata
 from lifecycle import connect
 
 pytestmark = pytest.mark.postgres
-LEASE = 0.6
+LEASE = 1.0
 
 
 @pytest.fixture
@@ -70,16 +70,43 @@ def test_who_is_alive_and_what_a_machine_is_called(engine: Engine, tmp_path: Pat
     (seen,) = living(engine, LEASE)
     assert (seen.executor, seen.host, seen.name) == (alive.me, host, host_name(engine, host))
     assert seen.name
-    assert not is_gone(engine, host)
-    assert is_gone(engine, "never heard of")
 
-    alive.leave(seconds=60.0)
-    assert living(engine, LEASE) == []
-    time.sleep(2.5 * LEASE)
-    assert not is_gone(engine, host)  # it said that it would be back
-    alive.beat()
-    alive.leave()
-    assert is_gone(engine, host)
+
+def test_a_machine_is_gone_when_it_was_silent_for_two_leases_or_for_as_long_as_it_said(engine: Engine) -> None:
+    (mine, _), (theirs, _) = worker(engine, "mine"), worker(engine, "theirs")
+
+    def seconds_until_gone(host: str, most: float) -> float:
+        began = time.monotonic()
+        while not mine.gone(host) and time.monotonic() - began < most:
+            time.sleep(LEASE / 6)
+            mine.beat()
+        return time.monotonic() - began
+
+    for _ in range(8):
+        time.sleep(LEASE / 5)
+        mine.beat()
+        theirs.beat()
+    assert mine.may_judge()
+    assert not mine.gone("theirs")
+    assert not mine.gone("never heard of")  # one look is not enough
+    assert seconds_until_gone("never heard of", 5) < 2 * LEASE
+
+    with engine.begin() as connection:  # the clock jumps: everybody seems silent until the next beat
+        connection.execute(hosts.update().values(until=0))
+    mine.beat()
+    assert not mine.gone("theirs")
+    theirs.beat()
+    mine.beat()
+    assert seconds_until_gone("theirs", 9) >= 2 * LEASE - 0.1
+
+    theirs.beat()
+    theirs.leave(seconds=60.0)  # it said that it would be back
+    mine.beat()
+    assert seconds_until_gone("theirs", 4 * LEASE) >= 4 * LEASE
+    theirs.leave()
+    mine.beat()
+    assert seconds_until_gone("theirs", 5) < 2 * LEASE
+    assert not mine.gone("mine")
 
 
 def test_of_many_processes_that_ask_first_what_a_machine_is_called_all_hear_the_same(tmp_path: Path) -> None:

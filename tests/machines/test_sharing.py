@@ -97,7 +97,7 @@ def boxes(database: str, tmp_path: Path) -> Iterator[list[Inbox]]:
 def test_a_tick_is_one_event_whatever_the_number_of_machines(boxes: list[Inbox]) -> None:
     clocks = []
     for box in boxes:
-        clock = Clock(lambda event, box=box: box.put([event]), 1)
+        clock = Clock(lambda event, box=box: box.put([event]), 1, lambda: datetime.now(UTC))
         clock.watch({"octo/bikes/line": "* * * * *"})
         clock.start()
         clocks.append(clock)
