@@ -36,6 +36,7 @@ class Worker:
         self.alone, self.lease = alone, lease
         self._last_beat = time.monotonic()
         self._looked: dict[int, float] = {}
+        self._offered = False
         self._unserved: Mapping[str, str] = {}
         self._stopping = threading.Event()
         self._working = threading.Event()
@@ -170,7 +171,14 @@ class Worker:
     def ship(self) -> None:
         """Let other machines see what is written here."""
         self._stopping.wait(SHIP)
-        self.life.ship()
+        try:
+            if not self._offered:
+                self.life.shop.registry.publish_all()
+                self._offered = True
+            self.life.ship()
+        except OSError as trouble:  # nothing is lost: what was not shipped is shipped later
+            log.warning("other machines do not see what is written here: %s", trouble)
+            self._stopping.wait(REVIVE)
 
     def abandon(self) -> None:
         """End the jobs whose runs another machine got while nobody heard of this one."""

@@ -98,6 +98,15 @@ class Registry:
                 continue
         raise RuntimeError(f"no number could be had for a version of {version.model}")
 
+    def publish_all(self) -> None:
+        """Publish what this machine has and nobody published: versions from before there was a place for them."""
+        if self.artifacts is None:
+            return
+        for names in self.models():
+            for version in self.of_model(*names, limit=10_000):
+                if self._local(version).is_dir():
+                    publish(self.artifacts, _place(version), self._local(version))
+
     def tidy(self) -> None:
         """Clear away what was being kept when its process was killed."""
         for folder in self.root.glob("*/*/"):

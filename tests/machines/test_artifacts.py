@@ -67,6 +67,23 @@ def test_a_version_made_on_one_machine_is_deployed_on_another(
         other.verify(version)
 
 
+def test_versions_from_before_there_was_a_place_are_published_when_there_is_one(
+    artifacts: Artifacts, store: Store, tmp_path: Path
+) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "model.joblib").write_bytes(b"weights")
+    run = store.create(Spec(Kind.TRAIN, "octo/bikes", "line", "c" * 40, "github:octo/bikes#1", "mira"), "a", NOW)
+    alone = Registry(store.engine, tmp_path / "one")
+    digest = alone.seal(package, {"run": run.id})
+    version = alone.add(Version("octo/bikes", "line", 0, digest, run.id, "c" * 40, NOW, "PASS"), package, run)
+    other = Registry(store.engine, tmp_path / "other", artifacts)
+    with pytest.raises(BrokenVersion):
+        other.verify(version)
+    Registry(store.engine, tmp_path / "one", artifacts).publish_all()
+    other.verify(version)
+
+
 def test_what_is_there_but_not_what_was_sealed_is_no_version(
     artifacts: Artifacts, store: Store, tmp_path: Path
 ) -> None:
