@@ -133,7 +133,7 @@ class Dailies:
                     seen = seen.add(self._load(name))  # noqa: PLW2901
                 files.clear()
             name = uuid4().hex
-            (self.folder / f"{name}.profile").write_bytes(seen.profile.to_bytes())
+            (self.folder / f"{name}.profile").write_bytes(seen.profile.to_bytes(level=1))
             if seen.sample is not None:
                 pq.write_table(seen.sample, self.folder / f"{name}.parquet")
             files.append(name)

@@ -155,3 +155,16 @@ def test_an_item_of_another_organisation_is_not_touched(fabrikam: World) -> None
         fabrikam.boards.move(Ref("boards", "Contoso", 1), Category.COMPLETED)
     with pytest.raises(Denied, match="TF401232"):
         fabrikam.boards.category(Ref("boards", "Fabrikam", 404))
+
+
+def test_severity_chooses_the_area_and_people_s_urgency_stays_where_nothing_is_said(azure_cache: Path) -> None:
+    board = Board("Bikes", areas={1: "Bikes\\Models"})
+    with served(azure_cache, board=board) as world:
+        ref = world.boards.open(PLACE, "retrain:bikes", Draft("Retrain", "text", kind="problem", severity=3))
+        assert world.at(ref)["System.AreaPath"] == "Bikes"
+        world.boards.revise(ref, Draft("Retrain", "worse", kind="problem", severity=1))
+        item = world.at(ref)
+        assert (item["System.AreaPath"], item["Microsoft.VSTS.Common.Priority"]) == ("Bikes\\Models", 1)
+        world.org.change_item(item, world.mira, **{"Microsoft.VSTS.Common.Priority": 4})
+        world.boards.revise(ref, Draft("Retrain", "newer text", kind="problem", severity=None))
+        assert world.at(ref)["Microsoft.VSTS.Common.Priority"] == 4
