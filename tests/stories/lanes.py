@@ -4,14 +4,18 @@ import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from bot.playground.azure import WorkItem
 from bot.playground.faults import Fault, Faults, Kind, Served
+from lifecycle import Watching, Window, connect
+from tests.stories.repository import MODEL
 from tests.stories.world import Thread, World
 
 TURN = "import sys\n\nprint('a word', flush=True)\nsys.exit('no luck')\n"  # trains in a moment, and never well
 NUMBERS = re.compile(r"[0-9a-f]{40}|\b[0-9a-f]{8,10}\b|\d+(?:\.\d+)?")
 Picture = Mapping[str, object]
+LONG = 180.0  # seconds until a story is over, on a machine that does much else
 HARM: tuple[tuple[str, str, Fault], ...] = (  # a name, which calls (a read has no effect), what happens to one
     ("500", ".*", Fault(Kind.STATUS, status=500)),
     ("502 after the work", "(?!GET|OPTIONS).*", Fault(Kind.AFTER, status=502)),
@@ -71,7 +75,6 @@ class Lane:
         """Tell the story; where it was told, and the calls that it took on each platform."""
         before = {platform: len(self.calls(platform)) for platform in ("github", "azure")}
         thread = story(self)
-        self.world.eventually(lambda: self.quiet(thread), f"all is told of {thread.repo}#{thread.number}", 180)
         return thread, {
             platform: [self.shape(platform, call) for call in self.calls(platform)[start:]]
             for platform, start in before.items()
@@ -82,21 +85,56 @@ class Lane:
         method, faults = case.call.split(" ")[0], self.faults(case.platform)
         scope = f"^{self.board}$" if case.platform == "azure" else ""
         rule = faults.add(replace(case.fault, method=method, path=self.pattern(case), scope=scope, nth=case.turn))
-        thread = story(self)
         try:
-            self.world.eventually(lambda: self.quiet(thread), f"all is told of {thread.repo}#{thread.number}", 180)
+            thread = story(self)
         finally:
             faults.remove(rule)
         return thread, any(call.fault == rule for call in faults.log)
 
-    def quiet(self, thread: Thread) -> bool:
-        """Whether nothing is left to do about the thread, as the database has it."""
-        ref = f"github:{thread.repo}#{thread.number}"
+    def settle(self, thread: Thread) -> Thread:
+        """Wait until there was a run, and nothing is left to do about the thread."""
+        self.world.eventually(lambda: self._quiet(thread), f"all is told of {thread.repo}#{thread.number}", LONG)
+        return thread
+
+    def query(self, text: str, *values: object) -> list[tuple[object, ...]]:
+        """Ask the bot's database."""
         with sqlite3.connect(self.world.folder / "state" / "lifecycle.db", timeout=30) as database:
-            runs = database.execute("SELECT ended_yet, told >= revision FROM runs WHERE ref = ?", (ref,)).fetchall()
-            waits = database.execute("SELECT count(*) FROM later WHERE line = ? OR key IN (SELECT 'tell/' || id FROM "
-                                     "runs WHERE ref = ?)", (ref, ref)).fetchone()  # fmt: skip
-        return bool(runs) and all(ended and told for ended, told in runs) and not waits[0]
+            return database.execute(text, values).fetchall()
+
+    def episode(self) -> int:
+        """An episode of drift that monitoring has just opened; its number."""
+        project, now = f"octo/{self.name}", datetime.now(UTC)
+        engine = connect(f"sqlite:///{self.world.folder / 'state' / 'lifecycle.db'}")
+        ((run,),) = self.query("SELECT max(id) FROM runs WHERE project = ?", project)
+        window = Window(project, MODEL, 1, int(str(run)), now - timedelta(days=30), now, 100, "ALARM", 3.0, now)
+        found = Watching(engine).open(window, "drift")
+        engine.dispose()
+        return found.id
+
+    def poke(self, workflow: str, number: int) -> None:
+        """Let the bot do something that it has put off until now."""
+        with sqlite3.connect(self.world.folder / "state" / "lifecycle.db", timeout=30) as database:
+            row = (f"{workflow}/{number}", "", "", 0.0, 0.0, 0, "a test")
+            database.execute("INSERT INTO later VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    def waits(self, key: str) -> bool:
+        """Whether something is put off."""
+        return bool(self.query("SELECT 1 FROM later WHERE key = ?", key))
+
+    def is_told(self, subject: str, target: str) -> bool:
+        return bool(self.query("SELECT 1 FROM told WHERE subject = ? AND target = ?", subject, target))
+
+    def left(self, episode: int, platform: str) -> object:
+        """As what the bot remembers to have left the item of an episode: open or closed."""
+        query = "SELECT digest FROM told WHERE subject = ? AND target = ?"
+        return self.query(query, f"episode:{episode}", f"{platform}/state")
+
+    def _quiet(self, thread: Thread) -> bool:
+        ref = f"github:{thread.repo}#{thread.number}"
+        runs = self.query("SELECT id, ended_yet, told >= revision FROM runs WHERE ref = ?", ref)
+        waits = {key for key, line in self.query("SELECT key, line FROM later") if line == ref}
+        waits |= {key for (key,) in self.query("SELECT key FROM later")} & {f"tell/{number}" for number, *_ in runs}
+        return bool(runs) and all(ended and told for _, ended, told in runs) and not waits
 
     def picture(self, thread: Thread) -> Picture:
         """What people see of it, without what differs from telling to telling."""
@@ -110,6 +148,7 @@ class Lane:
             head = issue.pull.head_sha if issue.pull else ""
             runs = [run for suite in issue.repo.suites if suite.head_sha == head for run in suite.runs]
             return {
+                "issue": (issue.title, issue.state, sorted(label.name for label in issue.labels)),
                 "comments": [(one.user.login, _plain(one.body)) for one in issue.comments],
                 "reactions": [(one.user.login, one.content) for said in issue.comments for one in said.reactions],
                 "checks": [(run.name, run.status, run.conclusion, run.title) for run in runs],
@@ -121,11 +160,8 @@ class Lane:
         fields = (item["System.Title"], item["System.State"], _plain(str(item["System.Tags"])))
         return *fields, len(item.now.relations), [_plain(said.text) for said in item.comments if not said.deleted]
 
-    def _runs(self, ref: str) -> list[object]:
-        with sqlite3.connect(self.world.folder / "state" / "lifecycle.db", timeout=30) as database:
-            return database.execute(
-                "SELECT kind, state, verdict FROM runs WHERE ref = ? ORDER BY id", (ref,)
-            ).fetchall()
+    def _runs(self, ref: str) -> list[tuple[object, ...]]:
+        return self.query("SELECT kind, state, verdict FROM runs WHERE ref = ? ORDER BY id", ref)
 
 
 def _plain(text: str) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.stories.lanes import HARM, TURN, Case, Lane
+from tests.stories.lanes import HARM, LONG, TURN, Case, Lane
 from tests.stories.repository import files
 from tests.stories.starting import begin
 from tests.stories.world import Thread
@@ -23,7 +23,10 @@ def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Lane]]:
     world = begin(tmp_path_factory.mktemp("every"), tuple(LANES), (), (), sweep="3h", boards=LANES)
     for name in LANES:
         world.push(name, "main", train=TURN)
-    yield [Lane(world, name, board) for name, board in LANES.items()]
+    made = [Lane(world, name, board) for name, board in LANES.items()]
+    with ThreadPoolExecutor(len(made)) as pool:
+        list(pool.map(train, made))
+    yield made
     world.close()
 
 
@@ -31,8 +34,7 @@ def train(lane: Lane) -> Thread:
     """A command on an issue: reaction, run, comment, card."""
     issue = lane.world.issue(lane.name, "Predict y")
     issue.comment("/train")
-    lane.world.eventually(lambda: lane.quiet(issue), "the run is told", 180)
-    return issue
+    return lane.settle(issue)
 
 
 def validate(lane: Lane) -> Thread:
@@ -42,11 +44,29 @@ def validate(lane: Lane) -> Thread:
     whole = {**files(train=TURN + f"# {lane.branches}\n")}
     github = lane.world.stage.github.world
     github.push("mira", f"octo/{lane.name}", branch, whole, "Try it")
-    return Thread(lane.world, f"octo/{lane.name}",
-                  github.pull_open("mira", f"octo/{lane.name}", "Try it", branch).number)  # fmt: skip
+    pull = github.pull_open("mira", f"octo/{lane.name}", "Try it", branch)
+    return lane.settle(Thread(lane.world, f"octo/{lane.name}", pull.number))
 
 
-STORIES: tuple[Callable[[Lane], Thread], ...] = (train, validate)
+def drift(lane: Lane) -> Thread:
+    """A model drifts: an item on either platform, linked; a person closes one, and the other follows."""
+    world, episode = lane.world, lane.episode()
+    lane.poke("follow", episode)
+    world.eventually(lambda: lane.is_told(f"episode:{episode}", "joined"), "both items are there, and linked", LONG)
+    ((ref,),) = lane.query("SELECT b FROM links WHERE a = ? AND b LIKE 'github:%'", f"episode:{episode}")
+    number = int(str(ref).rpartition("#")[2])
+    world.eventually(lambda: not lane.waits(f"follow/{episode}"), "nothing more is owed", LONG)
+    github = world.stage.github.world
+    github.set_state("mira", github.issue(f"octo/{lane.name}", number), "closed")
+    for platform in ("boards", "github"):
+        told = f"{platform}/over"
+        world.eventually(lambda told=told: lane.is_told(f"episode:{episode}", told), f"{platform} says so", LONG)  # type: ignore[misc]
+    world.eventually(lambda: lane.left(episode, "boards") == lane.left(episode, "github"), "both are closed", LONG)
+    world.eventually(lambda: not lane.waits(f"follow/{episode}"), "nothing more is owed", LONG)
+    return Thread(world, f"octo/{lane.name}", number)
+
+
+STORIES: tuple[Callable[[Lane], Thread], ...] = (train, validate, drift)
 
 
 @pytest.mark.parametrize("story", STORIES)
