@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.stories.judging import BY_LUCK, SEEDED, repository, rows
+from tests.lifecycle.reporting import misfits
+from tests.stories.judging import BY_LUCK, CLASSES, SEEDED, repository, rows
 from tests.stories.world import Thread, World
 
 pytestmark = pytest.mark.xdist_group("stories-3")
@@ -101,3 +102,23 @@ def test_a_training_that_depends_on_its_seed_is_judged_on_several_and_says_if_it
     assert told["reproducible"]["largest_difference"] > 1e-3
     assert checks(told)["repeatability"][0] == "WARN"
     assert told["changed"]["others"][0]["subject"] == "By luck"
+
+
+def test_classes_are_judged_by_their_probabilities_and_the_report_fits_its_schema(world: World) -> None:
+    many = [{**row, "hint": 1 if row["y"] == "yes" else 0} for row in rows(900, target="yes-no")]
+    asked = "{metric: auc, margin: 0.02}"
+    issue = begin(world, "sorted", repository(asked, CLASSES, many))
+    opened, commit = pull(world, "sorted", "blind", repository(asked, CLASSES, many, blind=True))
+    assert world.checked("sorted", commit)["conclusion"] == "failure"
+    found = facts(world, opened.says("is worse"))
+    assert {"logloss", "brier", "accuracy"} <= {one["metric"] for one in found["judgement"]["others"]}
+    outcome, sentence = checks(found)["leakage"]
+    assert outcome == "WARN"
+    assert "hint each alone all but give the answer away" in sentence  # x does so too: it makes the label
+
+    said = issue.ask("/validate against=v1 metric=logloss margin=10%", "is good enough")
+    number = re.search(r"/runs/(\d+)", said)
+    assert number is not None
+    report = world.page(f"runs/{number[1]}/report.json").json()
+    assert report["judgement"]["primary"]["metric"] == "logloss"
+    assert misfits(report) == []
