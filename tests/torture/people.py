@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import requests
 
+from bot.playground.azure import WorkItem
 from tests.stories.repository import MODEL, as_requests, rows
 from tests.torture.commands import ANSWER, EITHER, Book, Command
 from tests.torture.house import ALONE, BOARDED, DRIFTING, House
@@ -137,9 +138,7 @@ class People:
         item = azure.create_item(self.stage.project, "User Story", mira, **fields)
         words = [("/help", ANSWER, ""), ("/status", ANSWER, "")]
         for text, makes, ends in words[: dice.randint(1, 2)]:
-            comment = azure.comment(item, text, mira)
-            ref = f"boards:{azure.name}/{item.id}"
-            self.book.add(Command(ref, str(comment.id), text, makes, ends, item.rev))
+            self._comment_item(item, text, makes, ends)
 
     def drifts(self, dice: random.Random) -> None:
         """One model goes into production and is asked what it never learnt: a single drift, seen many times."""
@@ -152,8 +151,24 @@ class People:
         for _ in range(4):
             self.comment(DRIFTING, issue, "/monitor window=2011-03", "monitor", "succeeded")
             time.sleep(dice.uniform(0, 2))
+        azure = self.stage.azure
+
+        def opened() -> WorkItem | None:
+            drifts = [one for one in list(azure.items.values()) if "retrain" in str(one["System.Tags"])]
+            return next((one for one in drifts if one.now.relations), None)
+
+        self._comment_item(
+            self.until(opened, "an item is opened and shows what it is about"), "/retrain", "retrain", "succeeded"
+        )
 
     # How they do it
+
+    def _comment_item(self, item: WorkItem, text: str, makes: str, ends: str) -> None:
+        azure = self.stage.azure
+        with azure.lock:
+            comment = azure.comment(item, text, azure.person("Mira Holm", "mira@example.com"))
+            ref = f"boards:{azure.name}/{item.id}"
+            self.book.add(Command(ref, str(comment.id), text, makes, ends, item.rev))
 
     def _issue(self, dice: random.Random) -> tuple[str, int]:
         repo = dice.choice((*BOARDED, *ALONE))
