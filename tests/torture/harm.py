@@ -26,6 +26,7 @@ KINDS = {
     "keeper": 2,  # of a job
     "job": 2,  # the job's own processes; its keeper lives
 }
+RESPITE = 0.6  # how often the next kill waits until somebody answers again: most days are no single outage
 PAUSE = (17.0, 25.0)  # longer than a worker's lease
 
 
@@ -76,6 +77,8 @@ class Harm:
             replica = self._dice.choice(self.house.replicas)
             with suppress(ProcessLookupError):
                 self._strike(kind, replica)
+            if self._dice.random() < RESPITE:
+                self.house.wait_until_it_answers(30.0)
 
     def _strike(self, kind: str, replica: Replica) -> None:
         match kind:

@@ -92,7 +92,7 @@ class People:
     def cancels(self, dice: random.Random) -> None:
         repo, issue = self._issue(dice)
         self.comment(repo, issue, "/train sleep=600", "train", "cancelled")
-        self.until(lambda: self.said(repo, issue), "the run is told")
+        self.until(lambda: self.said(repo, issue), "the run is told", patience=4 * PATIENCE)
         time.sleep(dice.uniform(0, 3))
         self.comment(repo, issue, "/cancel", ANSWER, by=dice.choice(("mira", "jonas")))
 
@@ -214,8 +214,8 @@ class People:
             return False
         return answer.ok
 
-    def until(self, look: Callable[[], Seen | None], what: str) -> Seen:
-        limit = time.monotonic() + PATIENCE
+    def until(self, look: Callable[[], Seen | None], what: str, patience: float = PATIENCE) -> Seen:
+        limit = time.monotonic() + patience
         while time.monotonic() < limit and not self._stop.is_set():
             if found := look():
                 return found
