@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -70,18 +71,7 @@ class Bot:
 
     def deliver(self, number: int, text: str = "/help") -> requests.Response:
         """A comment as GitHub tells of it."""
-        person = {"login": "mira", "id": 7, "type": "User"}
-        now = "2026-03-01T12:00:00Z"
-        payload = {
-            "action": "created",
-            "issue": {"number": 1, "title": "One", "state": "open", "user": person, "updated_at": now,
-                      "html_url": "https://x/1"},
-            "comment": {"id": number, "body": text, "user": person, "created_at": now, "updated_at": now,
-                        "html_url": "https://x/1#c"},
-            "repository": {"full_name": "octo/bikes", "name": "bikes", "owner": person},
-            "sender": person,
-        }  # fmt: skip
-        body = json.dumps(payload).encode()
+        body = json.dumps(comment(number, text)).encode()
         headers = {
             "X-GitHub-Event": "issue_comment",
             "X-GitHub-Delivery": f"delivery-{number}",
@@ -92,6 +82,21 @@ class Bot:
 
     def log(self) -> str:
         return (self.folder / "bot.log").read_text(errors="replace")
+
+
+def comment(number: int, text: str) -> dict[str, Any]:
+    """What GitHub says of a new comment."""
+    person = {"login": "mira", "id": 7, "type": "User"}
+    now = "2026-03-01T12:00:00Z"
+    return {
+        "action": "created",
+        "issue": {"number": 1, "title": "One", "state": "open", "user": person, "updated_at": now,
+                  "html_url": "https://x/1"},
+        "comment": {"id": number, "body": text, "user": person, "created_at": now, "updated_at": now,
+                    "html_url": "https://x/1#c"},
+        "repository": {"full_name": "octo/bikes", "name": "bikes", "owner": person},
+        "sender": person,
+    }  # fmt: skip
 
 
 def eventually(look: Callable[[], object], what: str, seconds: float = 60) -> None:

@@ -2,7 +2,7 @@
 
 from flask.testing import FlaskClient
 
-from lifecycle import Run
+from lifecycle import Kind, Run, Stage, State
 from tests.web.house import MODEL, PROJECT, House
 from tests.web.reader import read
 
@@ -48,3 +48,14 @@ def test_version_whose_files_are_gone(client: FlaskClient, runs: dict[str, Run],
     assert version is not None
     (house.registry.folder(version) / "manifest.json").write_text("{broken")
     assert "cannot be read on this machine" in read(client, f"{MODEL_PAGE}/versions/2").text
+
+
+def test_a_run_whose_log_was_deleted_says_so(client: FlaskClient, house: House) -> None:
+    run = house.ask(Kind.TRAIN, 60 * 24 * 91)
+    run = house.begin(run, Stage.TRAIN, 60 * 24 * 91, fit=f"run-{run.id}-train-fit-1")
+    house.conclude(run, State.FAILED, 60 * 24 * 91, "It ended with exit code 1.")
+    fresh = house.ask(Kind.TRAIN, 60)
+    fresh = house.begin(fresh, Stage.TRAIN, 60, fit=f"run-{fresh.id}-train-fit-1")
+    house.conclude(fresh, State.FAILED, 60, "It ended with exit code 1.")
+    assert "logs are deleted 90 days after a run&#39;s end" in client.get(f"/runs/{run.id}").text.replace("'", "&#39;")
+    assert "Nothing was written." in client.get(f"/runs/{fresh.id}").text
