@@ -159,7 +159,7 @@ def _sweeps(house: House, times: int) -> list[float]:
     settings = _settings(house)
     storage = open_storage(settings)
     inbox = Inbox(storage.inbox, Bell(house.bot.state / "bench.bell"))
-    world = app.the_world(settings, storage, inbox, lambda _workflow, _number: None)
+    world = app.the_world(settings, storage, inbox, lambda _workflow, _number: None, lambda: True)
     world = dataclasses.replace(world, plans={}, histories={})
     took = []
     for number in range(times):
