@@ -131,6 +131,7 @@ def _reckon(home: House, book: Book, harm: Harm, post: Post) -> dict[str, Any]:
     evidence, commands = Evidence(home), book.commands
     heard = [one for one in commands if post.acknowledged(one) is not None]
     unheard = [one for one in commands if post.acknowledged(one) is None]
+    moved = {run.id for run in evidence.runs if run.tenure > 1}
     found = {
         "commands": len(commands),
         "acknowledged": len(heard),
@@ -143,7 +144,7 @@ def _reckon(home: House, book: Book, harm: Harm, post: Post) -> dict[str, Any]:
         "unended": evidence.unended(),
         "untold": evidence.untold(),
         "cardless": evidence.cardless(),
-        "trainings": trainings.count(trainings.trainings(home.states), harm.blows),
+        "trainings": trainings.count(trainings.trainings(home.states), harm.blows, moved),
         "drift": evidence.drifts(),
         "unfinished": leftovers.unfinished(home),
         "orphaned": leftovers.orphaned(home),

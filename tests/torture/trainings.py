@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,9 @@ WORKER_KILLS = ("worker", "serve", "tree", "start-up", "everything")
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """One job that trains: where, of which run, which attempt; how often its script began; when, says its keeper."""
+    """One job that trains: of which run, which attempt; how often its script began; when, says its keeper."""
 
     name: str
-    place: str
     run: int
     attempt: int
     begun: int
@@ -38,29 +37,30 @@ def trainings(states: Iterable[Path]) -> list[Training]:
         begun = log.read_text(errors="replace").count(BEGINS) if log.exists() else 0
         end, pid = _read(folder / "exit.json"), _read(folder / "pid.json")
         found.append(
-            Training(folder.name, str(folder.parent), int(name[1]), int(name[4]), begun, str(end.get("state", "")),
+            Training(folder.name, int(name[1]), int(name[4]), begun, str(end.get("state", "")),
                      _number(pid.get("started")), _number(end.get("ended")))
         )  # fmt: skip
     return found
 
 
-def count(found: Sequence[Training], blows: Sequence[Blow]) -> dict[str, object]:
-    """What of it was as it should be."""
+def count(found: Sequence[Training], blows: Sequence[Blow], moved: Collection[int]) -> dict[str, object]:
+    """What of it was as it should be; `moved` are the runs whose machine was taken for gone."""
     struck = {name for blow in blows for name in blow.jobs}
     by_run: dict[int, list[Training]] = {}
     for one in found:
         by_run.setdefault(one.run, []).append(one)
     twice = [one.name for one in found if one.begun > 1]
     for of_run in by_run.values():
-        # A later attempt is right only if the one before was struck by us, never came to life, or belonged to a
-        # machine that was taken for gone, whose training then counts for nothing.
-        *earlier, last = sorted(of_run, key=lambda one: one.attempt)
-        twice += [one.name for one in earlier if one.name not in struck and one.begun and one.place == last.place]
+        # A later attempt is right only if the one before was struck by us, never came to life, or was a machine's that
+        # was taken for gone: what it trains then counts for nothing.
+        earlier = sorted(of_run, key=lambda one: one.attempt)[:-1]
+        twice += [one.name for one in earlier if one.name not in struck and one.begun and one.run not in moved]
     return {
         "runs": len(by_run),
         "begun": sum(one.begun for one in found),
         "struck": len({one.name for one in found} & struck),
         "found_again": sum(_outlived(one, blows) for one in found),
+        "moved": len(moved),
         "restarted": sum(len(of_run) > 1 for of_run in by_run.values()),
         "twice": sorted(set(twice)),
     }
