@@ -230,8 +230,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
 
 
 def _add_monitor(add: Callable[..., argparse.ArgumentParser]) -> None:
-    from bot.backtest import ABOUT as BACKTEST
-    from bot.backtest import EXAMPLES, add_arguments
+    from bot.backtest_manual import ABOUT as BACKTEST
+    from bot.backtest_manual import EXAMPLES, add_arguments
 
     add_arguments(add("monitor", "replay history: what the watch would have done", BACKTEST, EXAMPLES))
 
