@@ -77,9 +77,11 @@ class JobFolder:
         return JobStatus(JobState.LOST, reason, started=_moment(begun))
 
     def tidy(self) -> None:
-        """Remove what was being written by a process that was killed."""
+        """Remove what was being written by a process that was killed; its name says by which one."""
         for half in self.path.glob("*.json.*"):
-            half.unlink(missing_ok=True)
+            writer = half.name.partition(".json.")[2].partition(".")[0]
+            if not (writer.isdecimal() and _lives(int(writer))):
+                half.unlink(missing_ok=True)
 
     def keeper(self) -> int | None:
         """The keeper's pid while it lives; never that of a process that has its number now."""
@@ -114,3 +116,14 @@ class JobFolder:
 
 def _moment(content: Json | None) -> datetime | None:
     return datetime.fromtimestamp(content["started"], UTC) if content else None
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is a process of that number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
