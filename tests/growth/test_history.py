@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from bot.acceptances import Acceptances
 from bot.alive import Alive, living
 from bot.bell import Bell
 from bot.events import SweepDue
@@ -69,7 +70,7 @@ class House:
             score=lambda _project, _model, _body: Answer(200, b"{}"), url_of=lambda _ref: "",
             commit_url=lambda _project, _sha: "", health=lambda: {"worker": "ok" if len(living(main)) >= 0 else ""},
             inbox_depth=self.inbox.waiting, address="https://bot.test", version="1", now=lambda: NOW,
-            signer=SIGNER,
+            signer=SIGNER, acceptances=Acceptances(main), label=lambda _project, _model, body: len(body),
         )  # fmt: skip
         self.package = self.folder / "package"
         self.package.mkdir()
