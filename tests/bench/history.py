@@ -66,7 +66,7 @@ MAIN = (
     SELECT i, @project, @model, 1, i, @at, @at, 1000, 'CLEAN', 0.05, '{}', @at FROM n
     WHERE i % 4 = 3 AND i % 40 <> 3""",
     """INSERT INTO episodes (id, project, model, cause, opened, opened_by, champion, retrained, clean, closed) @numbers
-    SELECT i, @project, @model, 'drift', @at, i, 1, 1, 3, @at FROM n WHERE i % 100 = 7""",
+    SELECT i, @project, @model, 'drift', @at, i, 1, 1, 3, '2020-01-01 00:00:00.000000' FROM n WHERE i % 100 = 7""",
     """INSERT INTO links (a, b, how, at) @numbers
     SELECT @ref, 'run:' || i, 'asked', @at FROM n WHERE i % 4 <> 3""",
     """INSERT INTO links (a, b, how, at) @numbers
