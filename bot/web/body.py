@@ -1,12 +1,14 @@
 """Reads the bodies of requests whole, never more of them than memory has room for, and holds no thread meanwhile."""
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
 
 MOST = 25 * 1024 * 1024  # bytes; GitHub sends no larger ones
-LARGE = 1024 * 1024  # bytes from which on only a few bodies are held at a time: nobody has proved anything yet
-LARGE_AT_ONCE = 4
+# Nobody has proved anything yet, so bodies larger than so many bytes wait until no more than so many are held. A usual
+# delivery has 10 to 40 KB, and never waits.
+ROOMS = ((1024 * 1024, 4), (64 * 1024, 96))
 PATIENCE = 5.0  # seconds that a large body waits for its turn
 SLOWEST = 30.0  # seconds in which a body must have come
 
@@ -31,21 +33,22 @@ class Stream(Protocol):
 class Bodies:
     """Reads the bodies of one event loop's requests."""
 
-    def __init__(self, most: int = MOST, large: int = LARGE, large_at_once: int = LARGE_AT_ONCE) -> None:
+    def __init__(self, most: int = MOST, rooms: Sequence[tuple[int, int]] = ROOMS) -> None:
         self._most = most
-        self._large = large
-        self._room = asyncio.Semaphore(large_at_once)
+        self._rooms = [(above, asyncio.Semaphore(at_once)) for above, at_once in rooms]
 
     async def read(self, length: str, chunked: bool, stream: Stream) -> bytes:
         """The body; `length` is the Content-Length, "" if there is none. Raises BadBody if it is too large, cut short,
         too slow, or its turn does not come.
         """
         announced = self._announced(length)
-        if announced is None:
-            return await self._read_in_turn(stream, None) if chunked else b""
-        if announced <= self._large:
-            return await _whole(stream, announced)
-        return await self._read_in_turn(stream, announced)
+        if announced is None and not chunked:
+            return b""
+        size = self._most if announced is None else announced
+        for above, room in self._rooms:
+            if size > above:
+                return await self._read_in_turn(room, stream, announced)
+        return await _whole(stream, size)
 
     def _announced(self, text: str) -> int | None:
         """How long the sender says that the body is."""
@@ -57,10 +60,10 @@ class Bodies:
             raise self._too_large()
         return int(text)
 
-    async def _read_in_turn(self, stream: Stream, announced: int | None) -> bytes:
+    async def _read_in_turn(self, room: asyncio.Semaphore, stream: Stream, announced: int | None) -> bytes:
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._room.acquire()
+                await room.acquire()
         except TimeoutError:
             raise BadBody(
                 HTTPStatus.SERVICE_UNAVAILABLE, "Too many large bodies at once; send it again.", ("Retry-After", "10")
@@ -68,7 +71,7 @@ class Bodies:
         try:
             return await (self._pieces(stream) if announced is None else _whole(stream, announced))
         finally:
-            self._room.release()
+            room.release()
 
     async def _pieces(self, stream: Stream) -> bytes:
         """A body of unknown length, given up as soon as it is too long."""

@@ -84,6 +84,22 @@ def test_senders_that_stall_hold_nobody_up(tmp_path: Path) -> None:
         assert time.monotonic() - began < 5
 
 
+@LINUX
+def test_senders_that_nobody_knows_cannot_fill_the_memory(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, contextlib.ExitStack() as stalled:
+        before = _resident(server.process.pid)
+        for _ in range(400):
+            caller = stalled.enter_context(socket.create_connection((server.host, server.port)))
+            caller.setblocking(False)
+            caller.send(
+                b"POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 900_000
+            )
+        body = b'{"ticks": [2]}'
+        assert server.post(body, signed(body))[0] == 202
+        time.sleep(1)
+        assert _resident(server.process.pid) - before < 200_000
+
+
 def test_pages_see_the_request_as_it_was_sent(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         asked = b'{"a": 1}'
@@ -92,6 +108,7 @@ def test_pages_see_the_request_as_it_was_sent(tmp_path: Path) -> None:
         assert (said["method"], said["path"], said["query"]) == ("PUT", "/echo/a b/é", [" x", "2"])
         assert (said["body"], said["twice"], said["type"]) == ('{"a": 1}', "one", "application/json")
         assert said["url"] == f"http://{server.host}:{server.port}/"
+        assert server.request("PUT", "/echo/100%2525", None, headers)[1]["path"] == "/echo/100%25"  # decoded once
         status, said, headers = server.request("HEAD", "/")
         assert (status, said, headers["content-length"]) == (200, b"", "4")
 
@@ -183,8 +200,7 @@ def test_it_is_small_and_idle_when_nothing_comes(tmp_path: Path) -> None:
         before = _cpu_seconds(server.process.pid)
         time.sleep(1)
         assert _cpu_seconds(server.process.pid) - before <= 0.03
-        status = Path(f"/proc/{server.process.pid}/status").read_text()
-        assert int(status.partition("VmRSS:")[2].split()[0]) < 90_000  # kB
+        assert _resident(server.process.pid) < 90_000
 
 
 def _ids(folder: Path) -> set[str]:
@@ -194,6 +210,11 @@ def _ids(folder: Path) -> set[str]:
     found = {id_ for (id_,) in connection.execute("SELECT id FROM inbox")}
     connection.close()
     return found
+
+
+def _resident(pid: int) -> int:
+    """Its memory, in kB."""
+    return int(Path(f"/proc/{pid}/status").read_text().partition("VmRSS:")[2].split()[0])
 
 
 def _children(pid: int) -> str:
