@@ -149,7 +149,9 @@ class People:
         self.ended(DRIFTING, issue, 2)
         self.until(lambda: self.score(DRIFTING), "the model is asked")
         for _ in range(4):
-            self.comment(DRIFTING, issue, "/monitor window=2011-03", "monitor", "succeeded")
+            # Of what one machine was asked the others hear a little later, and say so until then.
+            ends = "succeeded" if len(self.house.replicas) == 1 else ""
+            self.comment(DRIFTING, issue, "/monitor window=2011-03", "monitor", ends)
             time.sleep(dice.uniform(0, 2))
         azure = self.stage.azure
 
