@@ -4,6 +4,7 @@ import contextlib
 import ipaddress
 import logging
 import os
+import resource
 import socket
 import stat
 from dataclasses import dataclass
@@ -12,12 +13,17 @@ from typing import Any, Self
 
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import MTServer
 
 log = logging.getLogger(__name__)
 
 BACKLOG = 1024
+# At a time, unless the system allows too few open files for that; who stalls or idles loses its place after a while,
+# and what of a request nobody has asked for yet takes no more memory than the buffer.
+CONNECTIONS = 4096
+HTTP1 = HTTP1Settings(header_read_timeout=15_000, max_buffer_size=64 * 1024)
 # A peer that has vanished holds its connection until the kernel notices, which takes a minute with these (seconds
 # until the first probe, seconds between probes, probes) and for ever without.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -91,6 +97,8 @@ class _Server(MTServer):
             "",
             interface=Interfaces.RSGI,
             backlog=BACKLOG,
+            backpressure=_connections(),
+            http1_settings=HTTP1,
             http=HTTPModes.http1,
             websockets=False,
             log_level=LogLevels.error,
@@ -110,6 +118,12 @@ class _Server(MTServer):
         self._ssp = None
         is_unix = self._listening.family == socket.AF_UNIX
         self._shd = SocketHolder(self._listening.detach(), is_unix, BACKLOG)  # type: ignore[call-arg, assignment]
+
+
+def _connections() -> int:
+    """Never so many that the database or a page could open no file; the server raises the soft limit to the hard."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS if hard == resource.RLIM_INFINITY else max(1, min(CONNECTIONS, hard // 2))
 
 
 def _open_tcp(host: str, port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import resource
 import signal
 import socket
 import stat
@@ -82,6 +83,22 @@ def test_senders_that_stall_hold_nobody_up(tmp_path: Path) -> None:
         assert server.post(body, signed(body))[0] == 202
         assert server.request("GET", "/")[0] == 200
         assert time.monotonic() - began < 5
+
+
+@LINUX
+def test_connections_on_which_nothing_comes_take_nobody_s_place(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 4000:
+        pytest.skip("too few open files allowed for so many connections")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4000), hard))
+    with serving(tmp_path) as server, contextlib.ExitStack() as idle:
+        for _ in range(1500):
+            idle.enter_context(socket.create_connection((server.host, server.port)))
+        body = b'{"ticks": [3]}'
+        began = time.monotonic()
+        assert server.post(body, signed(body))[0] == 202
+        assert time.monotonic() - began < 5
+        assert _resident(server.process.pid) < 130_000
 
 
 @LINUX
