@@ -130,7 +130,7 @@ class Engine:
     def in_line(self, line: str) -> None:
         """See to it that what was postponed goes first. Raises Postponed."""
         if self._later.ahead(line, _root(DBOS.workflow_id or "")):
-            raise Postponed("Something earlier about the same thing has to wait.", line)
+            raise Postponed("Something earlier about the same thing has to wait.", line, behind=True)
 
     def take_up(self) -> list[tuple[str, int]]:
         """Go on with what was postponed until now; what is to be kicked once more is told."""
@@ -192,7 +192,7 @@ class Engine:
             try:
                 function(*arguments)
             except Postponed as why:
-                seconds = self._later.put(key, "" if repeatable else me, why.line, why.after, str(why))
+                seconds = self._later.put(key, "" if repeatable else me, why.line, why.after, str(why), why.behind)
                 log.warning("%s is postponed for %.0f s: %s", key, seconds, why)
                 return
             except Exception:

@@ -45,8 +45,11 @@ class Later:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def put(self, key: str, workflow: str, line: str, after: float | None, why: str) -> float:
-        """Note it, or that it failed once more; seconds until it is due, never before `after`."""
+    def put(self, key: str, workflow: str, line: str, after: float | None, why: str, behind: bool = False) -> float:
+        """Note it, or that it failed once more; seconds until it is due, never before `after`.
+
+        What only waits `behind` something is due at once if that was done while we came here.
+        """
         insert = (postgresql if self.engine.dialect.name == "postgresql" else sqlite).insert(later)
         with self.engine.begin() as connection:
             now: float = connection.execute(select(clock(self.engine))).scalar_one()
@@ -57,6 +60,9 @@ class Later:
             changed = {"workflow": workflow, "due": now + wait, "tries": tries, "why": why[:WHY]}
             row = insert.values(key=key, line=line, since=now, **changed)
             connection.execute(row.on_conflict_do_update(index_elements=["key"], set_=changed))
+            if behind and _first(connection, line) == key:
+                wait = 0.0
+                connection.execute(update(later).where(later.c.key == key).values(due=now))
         return wait
 
     def _spread(self, connection: Connection, key: str) -> float:
@@ -93,20 +99,26 @@ class Later:
             return  # most things were never put off, and need no write
         with self.engine.begin() as connection:
             connection.execute(delete(later).where(later.c.key == key))
-            if line:  # who waited behind it need not wait any longer
-                connection.execute(update(later).where(later.c.line == line).values(due=clock(self.engine)))
+            if line:  # who is next need not wait any longer; all at once would only be in each other's way
+                following = later.c.key == _first(connection, line)
+                connection.execute(update(later).where(following).values(due=clock(self.engine)))
 
     def ahead(self, line: str, key: str) -> bool:
         """Whether something waits in that line that is there for longer than `key`."""
         if not line:
             return False
         with self.engine.connect().execution_options(read_only=True) as connection:
-            rows = connection.execute(select(later.c.key).where(later.c.line == line).order_by(later.c.since)).scalars()
-            first = next(iter(rows), None)
-        return first is not None and first != key
+            return _first(connection, line) not in (None, key)
 
     def waiting(self) -> Sequence[tuple[str, int, str]]:
         """Everything that waits: its key, how often it was tried, and why it waits."""
         query = select(later.c.key, later.c.tries, later.c.why).order_by(later.c.since)
         with self.engine.connect().execution_options(read_only=True) as connection:
             return [(row.key, row.tries, row.why) for row in connection.execute(query)]
+
+
+def _first(connection: Connection, line: str) -> str | None:
+    """What is longest in a line."""
+    query = select(later.c.key).where(later.c.line == line).order_by(later.c.since, later.c.key).limit(1)
+    first: str | None = connection.execute(query).scalar()
+    return first

@@ -46,11 +46,16 @@ class GaveUp(Exception):
 
 
 class Postponed(Exception):
-    """The workflow ends here and is taken up later; `line` names what must wait behind it, empty for nothing."""
+    """The workflow ends here and is taken up later; `line` names what must wait behind it, empty for nothing.
 
-    def __init__(self, why: BaseException | str, line: str = "", after: float | None = None) -> None:
+    `behind`: nothing went wrong, it only waits for what is before it in that line.
+    """
+
+    def __init__(
+        self, why: BaseException | str, line: str = "", after: float | None = None, behind: bool = False
+    ) -> None:
         super().__init__(str(why))
-        self.line = line
+        self.line, self.behind = line, behind
         self.after = getattr(why, "after", None) if after is None else after
 
 

@@ -63,3 +63,17 @@ def test_what_comes_later_about_the_same_thing_waits_and_goes_on_at_once_then(wa
     assert waiting.claim(10, begun=False) == ()
     assert [due.key for due in waiting.claim(10, begun=True)] == ["handle:b"]
     assert not waiting.ahead("github:octo/bikes#1", "handle:b")
+
+
+def test_a_long_line_moves_on_one_by_one_and_nobody_in_it_misses_his_turn(waiting: Later) -> None:
+    line = "github:octo/bikes#1"
+    waiting.put("handle:a", "handle:a", line, 3600.0, "limited")
+    for name in "bcd":
+        waiting.put(f"handle:{name}", f"handle:{name}", line, None, "in line", behind=True)
+    waiting.done("handle:a")
+    assert [due.key for due in waiting.claim(10, begun=True)] == ["handle:b"]  # not all, who would find b before them
+    assert waiting.ahead(line, "handle:c")
+    waiting.done("handle:b")
+    assert waiting.put("handle:c", "handle:c", line, None, "in line", behind=True) == 0  # it looked before b was done
+    assert [due.key for due in waiting.claim(10, begun=True)] == ["handle:c"]
+    assert waiting.put("handle:d", "handle:d", line, None, "in line", behind=True) > 0
