@@ -92,6 +92,7 @@ class Shop:
             memory_mb=min(model.limits.memory_mb, self.most.memory_mb),
             seconds=min(model.limits.minutes * 60, self.most.seconds),
             file_mb=self.most.file_mb,
+            disk_mb=self.most.disk_mb,
             processes=self.most.processes,
         )
 

@@ -15,6 +15,7 @@ class Limits:
     memory_mb: int = 4096
     seconds: int = 3600
     file_mb: int = 2048
+    disk_mb: int = 5120  # what it adds to its folders, all files together
     processes: int = 512
 
 

@@ -18,48 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lifecycle.executors import processtree
+    from lifecycle.executors.diskuse import DiskUse
+    from lifecycle.executors.keptlog import Log
 else:
     import processtree
+    from diskuse import DiskUse
+    from keptlog import Log
 
-LOG_BYTES = 20 << 20
-TAIL_BYTES = 64 << 10
 PREPARE_SECONDS = 1800
 STARTING_SECONDS = 5.0
 Json = dict[str, Any]
-
-
-class Log:
-    """The job's output: the first 20 MB as they come, of the rest only the end, with a last line saying so."""
-
-    def __init__(self, path: str, cap: int = LOG_BYTES) -> None:
-        self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self.room = cap
-        self.left_out = 0
-        self.tail = b""
-
-    def write(self, data: bytes) -> None:
-        self.tail = (self.tail + data)[-TAIL_BYTES:]
-        head, rest = data[: self.room], data[self.room :]
-        self.room -= len(head)
-        self._put(head)
-        if rest and not self.left_out:
-            self._put(b"\n[the log is full: from here on only its end is kept]\n")
-        self.left_out += len(rest)
-
-    def _put(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self.file, data) :]
-
-    def finish(self) -> None:
-        if self.left_out:
-            kept = self.tail[-min(self.left_out, TAIL_BYTES) :]
-            cut = self.left_out - len(kept)
-            self._put(kept + b"\n[the log was cut: %d bytes before its end are left out]\n" % cut)
-
-    def last_words(self) -> str:
-        lines = self.tail.decode("utf-8", "replace").split("\n")
-        words = next((line for line in reversed(lines) if line.strip()), "")
-        return "".join(c for c in words.strip() if c.isprintable())[:300]
 
 
 class Keeper:
@@ -69,6 +37,7 @@ class Keeper:
         self.spec = spec
         self.limits: Json = spec["limits"]
         self.log = Log("log", spec["log_bytes"])
+        self.disk = DiskUse(["output", *spec["remove"]])
         self.told_to_stop = False
         self.cpu = 0.0
         self.peak_mb = 0.0
@@ -160,6 +129,8 @@ class Keeper:
         self.peak_mb = max(self.peak_mb, used)
         if limits.get("processes") and len(pids) > limits["processes"]:
             return "processes"
+        if limits.get("disk_mb") and self.disk.over(limits["disk_mb"]):
+            return "disk"
         return "memory" if most and used > most else ""
 
     def result(self, code: int | None, why: str, words: str, seconds: float = 0.0) -> Json:
@@ -178,6 +149,8 @@ class Keeper:
                 return "failed", f"it reached its time limit of {self.limits['seconds']} seconds"
             case "memory":
                 return "failed", f"its processes together used more than {self.limits['memory_mb']} MB of memory"
+            case "disk":
+                return "failed", f"it wrote more than {self.limits['disk_mb']} MB to disk"
             case "processes":
                 return "failed", f"it started more than {self.limits['processes']} processes"
         if not code:
@@ -292,7 +265,8 @@ def main(folder: str) -> None:
     write_json("exit.json", result | {"started": started, "ended": time.time()})
     if not os.fork():  # waiters learn of the end by our exit: tidy up in a process that nobody waits for
         os.close(lock)
-        processtree.remove_tree(*keeper.spec["remove"])
+        useless = ["output"] if result["state"] in ("failed", "cancelled") else []  # it may be large
+        processtree.remove_tree(*keeper.spec["remove"], *useless)
     os._exit(0)
 
 

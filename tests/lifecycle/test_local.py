@@ -120,7 +120,23 @@ def test_a_file_that_grows_too_large(bench: Bench):
     status = bench.run("big", code, limits=Limits(file_mb=10))
     assert status.state is JobState.FAILED
     assert "File too large" in status.reason
-    assert (bench.executor.output("big") / "x").stat().st_size <= 10 << 20
+
+
+def test_many_files_that_fill_the_disk_are_ended_and_removed(bench: Bench):
+    code = """
+        import os, time
+        for n in range(60):
+            open(os.environ["LIFECYCLE_OUTPUT"] + f"/{n}", "wb").write(b"1" * (1 << 20))
+            time.sleep(0.05)
+        time.sleep(60)
+    """
+    status = bench.run("disk", textwrap.dedent(code), limits=Limits(disk_mb=15))
+    assert status.state is JobState.FAILED
+    assert status.reason == "it wrote more than 15 MB to disk"
+    gone = time.monotonic() + 5
+    while bench.executor.output("disk").exists():
+        assert time.monotonic() < gone
+        time.sleep(0.01)
 
 
 def test_time_is_up(bench: Bench):
