@@ -57,6 +57,7 @@ class Keeper:
                 return self.result(code, why, words)
         if self.spec["copy"]:
             processtree.copy_tree(*self.spec["copy"])
+        self.log.begin()
         self.cpu = self.peak_mb = 0.0  # the environment is not the job's doing
         started = time.monotonic()
         code, why = self.phase(self.spec["run"], self.limits["seconds"], self.limits)

@@ -34,6 +34,11 @@ class Log:
             cut = self.left_out - len(kept)
             self._put(kept + b"\n[the log was cut: %d bytes before its end are left out]\n" % cut)
 
+    def begin(self) -> None:
+        """What is said from here on is another program's: the words before are not its last ones."""
+        if not self.left_out:
+            self.tail = b""
+
     def last_words(self) -> str:
         lines = self.tail.decode("utf-8", "replace").split("\n")
         words = next((line for line in reversed(lines) if line.strip()), "")

@@ -6,7 +6,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ NAMES = {
     "hosts": "127.0.0.1 localhost job\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
+DEEPEST = 32  # folders in folders of an output; all that read it later may then do so without care
 INSTALL = "install bubblewrap (apt install bubblewrap, dnf install bubblewrap) and allow user namespaces"
 
 
@@ -141,23 +142,30 @@ def collect(output: Path, most_files: int = 10_000, most_mb: int = 4096) -> list
     sockets, devices) and on too much of it. Call it once the job has ended: nothing may change any more.
     """
     found: list[Path] = []
-    size = 0
-    for folder, folders, files in os.walk(output, onerror=_unreadable):
-        for name in [*folders, *files]:
-            path = Path(folder, name)
-            about = path.lstat()
+    folders, count, size = [output], 0, 0
+    while folders:
+        for path, about in _entries(folders.pop()):
+            inside, count = path.relative_to(output), count + 1
             if stat.S_ISDIR(about.st_mode):
-                continue
-            _refuse_odd(path.relative_to(output), about)
-            found.append(path.relative_to(output))
-            size += about.st_size
-            if len(found) > most_files or size > most_mb << 20:
+                folders.append(path)
+                if len(inside.parts) > DEEPEST:
+                    raise BadOutput(f"the output has folders in folders, more than {DEEPEST} deep")
+            else:
+                _refuse_odd(inside, about)
+                found.append(inside)
+                size += about.st_size
+            if count > most_files or size > most_mb << 20:
                 raise BadOutput(f"the output has more than {most_files} files or {most_mb} MB")
     return sorted(found)
 
 
-def _unreadable(trouble: OSError) -> None:
-    raise BadOutput(f"the output cannot be read: {trouble.strerror}")
+def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                yield Path(entry.path), entry.stat(follow_symlinks=False)
+    except OSError as trouble:
+        raise BadOutput(f"the output cannot be read: {trouble.strerror}") from None
 
 
 def _refuse_odd(path: Path, about: os.stat_result) -> None:

@@ -77,6 +77,10 @@ def test_a_job_that_fails_says_so_with_its_last_words(bench: Bench):
     assert status.reason == "it ended with exit code 1: no such column: x"
 
 
+def test_a_job_that_fails_without_a_word_is_given_none_of_ours(bench: Bench):
+    assert bench.run("silent", "import os; os._exit(3)").reason == "it ended with exit code 3"
+
+
 def test_a_program_that_is_not_there(bench: Bench):
     bench.executor.submit(Job("n", ("no-such-program", "x"), bench.tree))
     status = bench.end("n")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle.executors import JobState
+from lifecycle.executors import JobState, processtree
 from lifecycle.executors.sandbox import BadOutput, collect
 from tests.lifecycle.conftest import Bench, MakeBench, needs_sandbox
 
@@ -131,6 +131,23 @@ def test_too_much_output_is_refused(tmp_path: Path):
         collect(tmp_path, most_files=10)
     with pytest.raises(BadOutput, match="1 MB"):
         collect(tmp_path, most_mb=1)
+
+
+def test_folders_count_too(tmp_path: Path):
+    for number in range(12):
+        (tmp_path / str(number)).mkdir()
+    with pytest.raises(BadOutput, match="more than 10 files"):
+        collect(tmp_path, most_files=10)
+
+
+def test_folders_in_folders_without_end_are_refused(tmp_path: Path):
+    folder = tmp_path
+    for _ in range(1200):  # deeper than Python's recursion
+        folder = folder / "d"
+        folder.mkdir()
+    with pytest.raises(BadOutput, match="more than 32 deep"):
+        collect(tmp_path)
+    processtree.remove_tree(str(tmp_path / "d"))  # pytest cannot
 
 
 def test_an_output_whose_path_is_a_link_itself_is_followed_no_further(tmp_path: Path):
