@@ -2,11 +2,12 @@
 
 import fcntl
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from lifecycle.executors import processtree
 
 PREFIX = "making-"
 LOCK = ".lock"
@@ -22,14 +23,13 @@ def making(parent: Path) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX)  # for as long as we live: by it others know
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        processtree.remove_tree(str(folder))
 
 
 def clear(parent: Path) -> int:
     """Remove the folders in `parent` whose makers are gone; how many those were."""
     gone = [folder for folder in parent.glob(f"{PREFIX}*") if _abandoned(folder)]
-    for folder in gone:
-        shutil.rmtree(folder, ignore_errors=True)
+    processtree.remove_tree(*map(str, gone))
     return len(gone)
 
 

@@ -23,6 +23,7 @@ EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/p
 FETCH_SECONDS = 600
 LOOK_SECONDS = 60
 MOST_BYTES = 5 << 20
+DEEPEST = 64  # folders in folders of a checkout, which Python cannot walk through when they are a thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,9 @@ class Workspaces:
         extra = {"GIT_INDEX_FILE": str(folder / "index")}
         places = (f"--git-dir={self._path(source)}", f"--work-tree={tree}")
         self.git.run(*places, "read-tree", commit, source=source, extra=extra, seconds=FETCH_SECONDS)
+        names = self.git.run(*places, "ls-files", "-z", source=source, extra=extra).split(b"\0")
+        if max(name.count(b"/") for name in names) > DEEPEST:
+            raise GitTrouble(f"{source.name} has folders in folders at {commit[:8]}, more than {DEEPEST} deep")
         everything = ("checkout-index", "--all", "--force", f"--prefix={tree}/")
         self.git.run(*places, *everything, source=source, extra=extra, seconds=FETCH_SECONDS)
         for path in tree.rglob("*"):

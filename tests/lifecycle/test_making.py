@@ -33,3 +33,13 @@ def test_what_a_killed_maker_left_is_cleared_and_what_is_being_made_is_not(tmp_p
         assert [path.name for path in tmp_path.iterdir()] == [mine.name]
     assert not left.exists()
     assert clear(tmp_path / "nowhere") == 0
+
+
+def test_depth_is_no_shelter(tmp_path: Path):
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    (folder,) = tmp_path.iterdir()
+    for _ in range(1200):  # deeper than Python's recursion
+        folder = folder / "d"
+        folder.mkdir()
+    assert clear(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == []

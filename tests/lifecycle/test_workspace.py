@@ -97,6 +97,15 @@ def test_a_checkout_is_exact_read_only_and_made_once(repository, source, workspa
     assert [path.name for path in tree.parent.iterdir()] == [sha]
 
 
+def test_folders_in_folders_without_end_are_refused_in_a_sentence(repository, source, workspaces):
+    repository.commit(a="1")
+    blob = repository("rev-parse", "HEAD:a")
+    repository("update-index", "--add", "--cacheinfo", f"100644,{blob},{'d/' * 1200}b")
+    repository("commit", "-q", "-m", "deep")
+    with pytest.raises(GitTrouble, match="more than 64 deep"):
+        workspaces.checkout(source, repository("rev-parse", "HEAD"))
+
+
 def test_nothing_in_the_repository_runs_when_it_is_checked_out(repository, source, workspaces, tmp_path):
     marker = tmp_path / "ran"
     (repository.path / ".gitattributes").write_text("* filter=evil export-ignore\n")
