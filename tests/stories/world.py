@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import jwt
 import requests
 
+from bot.playground.demo import stop_jobs
 from bot.playground.stage import JONAS, Stage
 from tests.stories.repository import MODEL, as_requests, files
 
@@ -170,6 +171,7 @@ class World:
 
     def close(self) -> None:
         self.stop()
+        stop_jobs(self.folder / "state")  # servers of models outlive the bot
         self.stage.close()
         self.http.close()
 
