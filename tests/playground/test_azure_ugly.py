@@ -44,6 +44,7 @@ def something_of_everything(world: World) -> dict[str, str]:
     said = org.comment(item, "x", world.mira)
     hook = org.subscribe("workitem.deleted", "http://127.0.0.1:9/", world.ada)
     parts = {"project": "Bikes", "team": "Bikes Team", "type": "Task", "id": str(item.id), "number": "1"}
+    parts |= {"label": "x"}
     parts |= {"comment": str(said.id), "group": "areas", "path": "x", "field": "System.Title", "category": "x"}
     parts |= {"subscription": hook.id, "publisher": "tfs", "repository": repo.id, "pull": "1", "area": "wit"}
     return parts | {"thread": str(thread.id), "sha": pull.source_commit, "reviewer": world.bot.id, "process": "x"}
@@ -69,6 +70,7 @@ def test_no_route_breaks(world: World, parts: dict[str, str]) -> None:
             for body, query in asked:
                 url = f"{world.url}{path}?{query}"
                 answer = session.request(route.method, url, json=body, headers=headers, timeout=10)
-                if answer.status_code >= 500 or not answer.headers["Content-Type"].startswith("application/json"):
+                told = answer.status_code == 204 or answer.headers["Content-Type"].startswith("application/json")
+                if answer.status_code >= 500 or not told:
                     broken.append((route.method, path, body, query, answer.status_code))
     assert broken == []
