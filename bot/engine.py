@@ -11,7 +11,7 @@ from typing import cast
 
 from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
 from sqlalchemy import make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.alive import Alive
 from bot.later import Due, Later
@@ -40,6 +40,7 @@ class Engine:
             connect(url).dispose()  # leaves the file in WAL mode, which DBOS keeps but does not choose
         self._alive, self._later = alive, later
         self._looked = False
+        self._torn: set[str] = set()  # workflows whose steps could not be noted: they have stopped, and do not know it
         self._begun: dict[str, float] = {}  # workflows that have begun here and not ended, and since when
         self.ended: Callable[[str], None] = lambda _name: None  # called when one of that name has
         self._silent: set[str] = set()  # executors that had shown no sign of life when we last looked
@@ -78,7 +79,11 @@ class Engine:
         """Start the workflow durably, once for each key: it will run to its end even if this process dies now."""
         with SetWorkflowID(f"{workflow}:{key}"):
             self._begun[f"{workflow}:{key}"] = time.monotonic()
-            DBOS.start_workflow(self._workflows[workflow], *arguments)
+            try:
+                DBOS.start_workflow(self._workflows[workflow], *arguments)
+            except Exception:
+                self._begun.pop(f"{workflow}:{key}", None)  # it did not begin: the disk may be full
+                raise
 
     def under_way(self, workflow: str) -> Sequence[str]:
         """The keys of workflows of that name that have begun and not ended, here and on other machines."""
@@ -134,6 +139,9 @@ class Engine:
 
     def take_up(self) -> list[tuple[str, int]]:
         """Go on with what was postponed until now; what is to be kicked once more is told."""
+        for torn in list(self._torn):
+            DBOS.resume_workflow(torn)
+            self._torn.discard(torn)
         for one in self._later.claim(AT_ONCE, begun=True):
             self._go_on(one)
         found = (one.key.partition("/") for one in self._later.claim(AT_ONCE, begun=False))
@@ -195,6 +203,10 @@ class Engine:
                 seconds = self._later.put(key, "" if repeatable else me, why.line, why.after, str(why), why.behind)
                 log.warning("%s is postponed for %.0f s: %s", key, seconds, why)
                 return
+            except DBAPIError:
+                log.exception("workflow %s%r could not note what it does", name, arguments)
+                self._torn.add(me)
+                raise
             except Exception:
                 log.exception("workflow %s%r failed", name, arguments)
                 self._later.done(key)

@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -70,11 +71,14 @@ def serve(app: Any, listening: socket.socket, ready: Path | None = None) -> None
     clients may come, and is removed at the end. Nothing is logged of a request, so no secret of one is.
     """
     address = _address(listening)
-    if ready is not None:
-        _write(ready, f"{address}\n")
-    log.info("listening at %s", address)
+
+    def opened() -> None:
+        if ready is not None:
+            _write(ready, f"{address}\n")
+        log.info("listening at %s", address)
+
     try:
-        _Server(app, listening).run()
+        _Server(app, listening, opened).run()
     finally:
         if ready is not None:
             ready.unlink(missing_ok=True)
@@ -90,7 +94,7 @@ class _Server(MTServer):
     of its own it works as well with a GIL.
     """
 
-    def __init__(self, app: Any, listening: socket.socket) -> None:
+    def __init__(self, app: Any, listening: socket.socket, opened: Callable[[], None]) -> None:
         # Incremental, or granian's logging set-up closes every handler that the process has.
         logs = {"incremental": True, "formatters": {}, "handlers": {}, "loggers": {}}
         super().__init__(
@@ -106,6 +110,7 @@ class _Server(MTServer):
         )
         self._app = app
         self._listening = listening
+        self._opened = opened  # called when signals are heard
 
     def run(self) -> None:
         """Serve until a signal comes. Raises SystemExit if granian gave up."""
@@ -117,6 +122,7 @@ class _Server(MTServer):
     def _init_shared_socket(self) -> None:
         self._ssp = None
         is_unix = self._listening.family == socket.AF_UNIX
+        self._opened()
         self._shd = SocketHolder(self._listening.detach(), is_unix, BACKLOG)  # type: ignore[call-arg, assignment]
 
 
