@@ -108,6 +108,11 @@ class CheckRequested:
 
     @property
     def id(self) -> str:
+        return f"{self.key}/{self.author}"
+
+    @property
+    def key(self) -> str:
+        """What is asked for, whoever asks: pressed by two people, it is still one run."""
         return f"{self.place}@{self.head}/recheck/{self.external}/{self.at:%Y-%m-%dT%H:%M:%S}"
 
 

@@ -24,7 +24,7 @@ def again(world: World, event: CheckRequested) -> None:
         what = f"Commit `{run.spec.commit[:8]}` is no longer the newest of an open pull request."
         _refuse(world, event, pull, "validate", what)
     else:
-        new = world.life.start(run.spec, event.id)
+        new = world.life.start(run.spec, event.key)
         world.links.add(run.spec.ref, f"run:{new.id}", "asked", world.now())
         world.poke("advance", new.id)
 
