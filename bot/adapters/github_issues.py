@@ -94,10 +94,10 @@ class Issues:
         self._change(ref, changes)
 
     def move(self, ref: Ref, category: Category) -> None:
-        """Close or reopen, where it is not so already."""
+        """Close or reopen, where it is not so already; what somebody closed as not planned stays so."""
         now = self.category(ref)
         closed = category in (Category.COMPLETED, Category.REMOVED)
-        if closed and now is not category:
+        if closed and now not in (category, Category.REMOVED):
             reason = "completed" if category is Category.COMPLETED else "not_planned"
             self._change(ref, {"state": "closed", "state_reason": reason})
         elif not closed and now in (Category.COMPLETED, Category.REMOVED):

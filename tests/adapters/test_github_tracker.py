@@ -90,6 +90,7 @@ def test_somebody_elses_issue_is_never_revised(web: responses.RequestsMock, gith
         ("open", None, Category.RESOLVED, None),
         ("closed", "completed", Category.COMPLETED, None),
         ("closed", "completed", Category.REMOVED, {"state": "closed", "state_reason": "not_planned"}),
+        ("closed", "not_planned", Category.COMPLETED, None),
         ("closed", "not_planned", Category.IN_PROGRESS, {"state": "open"}),
     ],
 )
