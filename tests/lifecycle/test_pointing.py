@@ -84,7 +84,7 @@ def test_a_column_is_named_by_quotes_or_as_an_attribute_only() -> None:
 def test_a_crash_points_at_the_deepest_line_of_the_repository() -> None:
     log = (
         'Traceback (most recent call last):\n  File "/tmp/x/old.py", line 1\nValueError: an old one\nagain\n'
-        'Traceback (most recent call last):\n'
+        "Traceback (most recent call last):\n"
         '  File "/lifecycle-job/work/train.py", line 4, in <module>\n    rows.paid.mean()\n'
         '  File "/lifecycle-job/work/lib/helper.py", line 2, in mean\n    ...\n'
         '  File "/usr/lib/python3/site-packages/pandas/core.py", line 900, in mean\n    raise\n'
