@@ -58,9 +58,13 @@ def _look_at(world: World, episode: Episode, ref: Ref) -> None:
         return  # deleted: nobody has said what to do instead
     if done is (episode.closed is not None):
         return
-    note(world, subject, ref.system, is_open=not done)  # at once: people may change their mind before we have followed
+    # The episode first: whoever finds the note must find the episode as people left it, or would undo what they did.
+    # Then the note, at once: people may change their mind before we have followed.
+    followed = True
     if done:
         watching.close(episode, world.now(), Outcome.HAND)
-    elif not watching.reopen(episode, by="somebody opened it"):
-        return  # a newer item is open: people may keep this one, too
-    world.poke("follow", episode.id)
+    else:  # False while a newer item is open: people may keep this one, too
+        followed = watching.reopen(episode, by="somebody opened it")
+    note(world, subject, ref.system, is_open=not done)
+    if followed:
+        world.poke("follow", episode.id)

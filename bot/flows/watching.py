@@ -105,6 +105,8 @@ def _stand(world: World, episode: Episode, ref: Ref, windows: list[Window]) -> N
     """Open or closed as the episode is, and said so once."""
     subject, talk, system = f"episode:{episode.id}", world.talk(ref), ref.system
     if episode.closed is not None:
+        if by_hand.told_open(world, subject, system) and not _is_still(world, episode):
+            return
         if world.told.is_new(subject, f"{system}/over", str(episode.reopened)):
             talk.say(ref, f"drift-{episode.id}-closed-{episode.reopened}", wording.drift_over(episode, world))
             world.told.note(subject, f"{system}/over", str(episode.reopened), 0, world.now())
@@ -113,6 +115,8 @@ def _stand(world: World, episode: Episode, ref: Ref, windows: list[Window]) -> N
             by_hand.note(world, subject, system, is_open=False)
         return
     if by_hand.told_closed(world, subject, system):
+        if not _is_still(world, episode):
+            return
         talk.say(ref, f"drift-{episode.id}-back-{episode.reopened}", wording.drift_back(episode, windows, world))
         _move(world, ref, Category.IN_PROGRESS)
     by_hand.note(world, subject, system, is_open=True)
@@ -121,6 +125,12 @@ def _stand(world: World, episode: Episode, ref: Ref, windows: list[Window]) -> N
         if windows and windows[0].verdict == "ALARM":
             talk.say(ref, f"drift-{episode.id}-woken-{episode.snoozed:%Y%m%d}", wording.snooze_over(windows))
         world.told.note(subject, f"{system}/woken", str(episode.snoozed), 0, world.now())
+
+
+def _is_still(world: World, episode: Episode) -> bool:
+    """Whether nobody has closed or opened it since we read it; if so, we were poked again, and must not undo it now."""
+    now = world.life.shop.watching.by_id(episode.id)
+    return now is not None and (now.closed, now.reopened) == (episode.closed, episode.reopened)
 
 
 def _move(world: World, ref: Ref, category: Category) -> None:

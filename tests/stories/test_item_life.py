@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.playground.faults import Fault, Kind
 from tests.stories.drifting import Drifting, spread_csv, spread_rows
 from tests.stories.world import World
 
@@ -52,10 +53,12 @@ def test_items_closed_and_opened_by_hand(world: World) -> None:
     assert "drifts" in it.month(4, moved=2.0)
     assert it.issues("open") == [], "nobody is asked again what they have answered"
 
+    slow = Fault(Kind.SLOW, method="GET", path=f"/api/v3/repos/octo/hands/issues/{number}", seconds=1.0, times=None)
+    world.stage.github.faults.add(slow)
     it.set_state(number, "open")
     world.eventually(lambda: item.state() != "Closed", "the work item follows the issue")
+    it.set_state(number, "closed", "not_planned")  # at once, while we are still following the opening
     assert "Open again" in item.says("Open again")
-    it.set_state(number, "closed", "not_planned")
     world.eventually(lambda: item.state() == "Closed", "closed from this side")
     assert it.the_issue("closed")["state_reason"] == "not_planned"
     assert len(it.items()) == 1
