@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lifecycle import manual
+from lifecycle import manual, outputs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,17 +26,18 @@ class Parser(argparse.ArgumentParser):
         """Exit 2."""
         self.exit(NOTHING, f"{self.prog}: {message}. Try {self.prog} --help.\n")
 
+    def print_help(self, file: object = None) -> None:
+        """On standard output, whoever reads it and for how long."""
+        outputs.say(self.format_help().rstrip())
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0 good, 2 nothing could be judged, 3 doubtful, 4 bad."""
-    chosen = _parser().parse_args(argv)
     try:
-        status: int = chosen.run(chosen)
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:  # the reader has seen enough; nothing more may be written, not even at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        chosen = _parser().parse_args(argv)
+        status, text = chosen.run(chosen)
+        outputs.say(text)
+        return int(status)
     except KeyboardInterrupt:
         return _sorry("interrupted.", 130)
     except (ValueError, OSError) as problem:
@@ -134,43 +133,33 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _profile(chosen: argparse.Namespace) -> int:
+def _profile(chosen: argparse.Namespace) -> tuple[int, str]:
     from lifecycle import tables
     from lifecycle.drift import profile_files
+    from lifecycle.drift.columns import Unwatched
 
     sources = [tables.source(one) for one in chosen.data]
+    outputs.check_out(chosen.out, [name for one in sources for name in one.files])
     made = profile_files(sources, exclude=chosen.exclude, prediction=chosen.prediction)
     if not made.rows:
         raise tables.TableError(f"{chosen.data[0]} has no rows.")
-    _write(Path(chosen.out), made.to_bytes())
-    print(_profiled(made, chosen.out))
-    return DONE
+    skipped = [f"{one.name} ({one.why})" for one in made.columns.values() if isinstance(one, Unwatched)]
+    if len(skipped) == len(made.columns):
+        raise tables.TableError(f"{chosen.data[0]} has no column that can be watched: {', '.join(skipped[:12])}.")
+    outputs.write(chosen.out, made.to_bytes())
+    lines = [f"{chosen.out}: {_rows(made.rows)}, {len(made.columns) - len(skipped)} columns watched."]
+    return DONE, "\n".join(lines + [f"Not watched: {one}." for one in skipped])
 
 
-def _write(path: Path, what: bytes) -> None:
-    """Whole or not at all: a reader never sees half a profile."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.write_bytes(what)
-        part.replace(path)
-    except OSError as problem:
-        part.unlink(missing_ok=True)
-        raise ValueError(f"{path} cannot be written: {problem.strerror}.") from None
+def _rows(count: int) -> str:
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
-def _profiled(made: Profile, out: str) -> str:
-    from lifecycle.drift.columns import Unwatched
-
-    skipped = [one for one in made.columns.values() if isinstance(one, Unwatched)]
-    lines = [f"{out}: {made.rows:,} rows, {len(made.columns) - len(skipped)} columns watched."]
-    return "\n".join(lines + [f"Not watched: {one.name} ({one.why})." for one in skipped])
-
-
-def _drift(chosen: argparse.Namespace) -> int:
+def _drift(chosen: argparse.Namespace) -> tuple[int, str]:
     from lifecycle import tables
-    from lifecycle.drift import Profile, Watch, compare, profile_files
+    from lifecycle.drift import Watch, compare, profile_files
 
-    reference = Profile.from_bytes(tables.content(chosen.profile))
+    reference = _reference(chosen.profile)
     watch = Watch(
         chosen.psi_warn, chosen.psi_alarm, chosen.p, ignore=tuple(chosen.ignore), usual_rows=chosen.usual_rows
     )
@@ -179,9 +168,23 @@ def _drift(chosen: argparse.Namespace) -> int:
         raise tables.TableError(f"{chosen.data[0]} has no rows.")
     if not any(name in window.columns for name in reference.columns):
         raise tables.TableError(f"{chosen.data[0]} has none of the profile's columns.")
+    if reference.rows < watch.min_rows:
+        few = f"fewer than {watch.min_rows} are too few to compare with"
+        raise ValueError(f"{chosen.profile} was made of {_rows(reference.rows)}; {few}.")
     report = compare(reference, window, watch)
-    print(report.to_json() if chosen.json else _drift_text(report))
-    return {"CLEAN": DONE, "WARN": DOUBT, "ALARM": BAD}[report.verdict.value]
+    status = {"CLEAN": DONE, "WARN": DOUBT, "ALARM": BAD}[report.verdict.value]
+    return status, report.to_json() if chosen.json else _drift_text(report)
+
+
+def _reference(where: str) -> Profile:
+    from lifecycle import tables
+    from lifecycle.drift import Profile
+
+    content = tables.content(where)
+    try:
+        return Profile.from_bytes(content)
+    except ValueError as problem:
+        raise ValueError(f"{where}: {problem}") from None
 
 
 def _drift_text(report: DriftReport) -> str:
@@ -200,7 +203,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _judge(chosen: argparse.Namespace) -> int:
+def _judge(chosen: argparse.Namespace) -> tuple[int, str]:
     from lifecycle import tables
     from lifecycle.verdicts import METRICS, Gate, Limits, judge
 
@@ -219,8 +222,8 @@ def _judge(chosen: argparse.Namespace) -> int:
             _has(table, "prediction", where)
     task = METRICS[chosen.metric].task
     found = judge(labels, models[0], models[1], task=task, gate=gate, features=features)
-    print(_judged_json(found) if chosen.json else _judged_text(found))
-    return {"PASS": DONE, "INCONCLUSIVE": DOUBT, "FAIL": BAD}[found.verdict.value]
+    status = {"PASS": DONE, "INCONCLUSIVE": DOUBT, "FAIL": BAD}[found.verdict.value]
+    return status, _judged_json(found) if chosen.json else _judged_text(found)
 
 
 def _has(table: pa.Table, name: str, where: str) -> None:

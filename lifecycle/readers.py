@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from lifecycle import tables
+from lifecycle.csvlayout import Layout, layout
 
 AHEAD = 1  # batch decoded while another is counted; more would only cost memory
 
 
-def batches(kind: str, filesystem: Any, path: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
-    """The rows of one file. Raises TableError for a column that is not there."""
+def batches(
+    kind: str, filesystem: Any, path: str, columns: Sequence[str] | None, words: Sequence[str] = ()
+) -> Iterator[pa.RecordBatch]:
+    """The rows of one file. words: columns of a CSV file that are text, whatever they look like. Raises TableError for
+    a column that is not there."""
     if kind == tables.PARQUET:
         return ahead(_parquet(filesystem, path, columns))
-    reader = _csv if kind == tables.CSV else _json
-    return _selected(reader(filesystem, path), path, columns)
+    rows = _csv(filesystem, path, words) if kind == tables.CSV else _json(filesystem, path)
+    return _selected(rows, path, columns)
 
 
 def _selected(rows: Iterator[pa.RecordBatch], path: str, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
@@ -70,6 +75,7 @@ def _parquet(filesystem: Any, path: str, columns: Sequence[str] | None) -> Itera
 
     with filesystem.open_input_file(path) as handle:
         schema = pq.read_schema(handle)
+        _once(schema.names, path)
         words = [
             field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
         ]
@@ -90,7 +96,7 @@ def parquet_columns(filesystem: Any, files: Sequence[str]) -> list[str]:
 
     names: dict[str, None] = {}
     for name in files:
-        names |= dict.fromkeys(pq.read_schema(name, filesystem=filesystem).names)
+        names |= dict.fromkeys(_once(pq.read_schema(name, filesystem=filesystem).names, name))
     return list(names)
 
 
@@ -132,18 +138,21 @@ def _thinned(filesystem: Any, path: str, group: int, thin: int, columns: Sequenc
             yield pa.Table.from_batches([batch.take(pa.array(range(0, len(batch), thin)))])
 
 
-def _csv(filesystem: Any, path: str) -> Iterator[pa.RecordBatch]:
+def _csv(filesystem: Any, path: str, words: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Small files at once. Large ones twice: first to find types that hold for every row, then for the rows."""
     from pyarrow import csv
 
-    delimiter = "\t" if ".tsv" in path.lower() else ","
-    alone = _only_one_column(filesystem, path, delimiter)  # an empty line there is a row without a value
-    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=not alone)
+    found = _layout(filesystem, path)
+    parse = csv.ParseOptions(delimiter=found.delimiter, newlines_in_values=True, ignore_empty_lines=not found.alone)
     read = csv.ReadOptions(block_size=tables.BLOCK)
     packing = tables.packing(path)
+    text = dict.fromkeys(words, pa.string())
 
     def convert(types: dict[str, pa.DataType] | None = None) -> csv.ConvertOptions:
-        return csv.ConvertOptions(column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False)
+        return csv.ConvertOptions(
+            column_types=types or text, strings_can_be_null=True, quoted_strings_can_be_null=False,
+            decimal_point=found.decimal,
+        )  # fmt: skip
 
     if packing is None and filesystem.get_file_info(path).size <= tables.WHOLE:
         with filesystem.open_input_stream(path) as stream:
@@ -156,10 +165,10 @@ def _csv(filesystem: Any, path: str) -> Iterator[pa.RecordBatch]:
         yield from _clean(reader.schema, path, reader)
 
 
-def _only_one_column(filesystem: Any, path: str, delimiter: str) -> bool:
+def _layout(filesystem: Any, path: str) -> Layout:
     with filesystem.open_input_stream(path, compression=tables.packing(path)) as stream:
         start: bytes = stream.read(64 << 10)
-    return delimiter.encode() not in start.lstrip().partition(b"\n")[0]
+    return layout(start, ".tsv" in path.lower())
 
 
 def _types_for_all(filesystem: Any, path: str, read: Any, parse: Any, convert: Any) -> dict[str, pa.DataType]:
@@ -209,10 +218,16 @@ def _json(filesystem: Any, path: str) -> Iterator[pa.RecordBatch]:
 
 def _clean(schema: pa.Schema, path: str, rows: Any) -> Iterator[pa.RecordBatch]:
     """The batches, unless a name comes twice or text is not UTF-8 (pyarrow then takes it for bytes)."""
-    twice = {name for name in schema.names if schema.names.count(name) > 1}
-    if twice:
-        raise tables.TableError(f'{path} has two columns "{min(twice)}".')
+    _once(schema.names, path)
     for field in schema:
         if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
             raise tables.TableError(f'{path} is not UTF-8 in column "{field.name}"; save it as UTF-8.')
     yield from rows
+
+
+def _once(names: list[str], path: str) -> list[str]:
+    """The names, unless one comes twice."""
+    if len(set(names)) < len(names):
+        twice = min(name for name, count in Counter(names).items() if count > 1)
+        raise tables.TableError(f'{path} has two columns "{twice}".')
+    return names

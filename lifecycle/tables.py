@@ -44,13 +44,14 @@ class Source:
     filesystem: Any
     files: tuple[str, ...]
 
-    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """The rows, at most 65,536 at a time, in bounded memory. Raises TableError, also in the middle."""
+    def batches(self, columns: Sequence[str] | None = None, words: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+        """The rows, at most 65,536 at a time, in bounded memory; ``words`` are text even where a CSV file has numbers.
+        Raises TableError, also in the middle."""
         from lifecycle import readers
 
         with _told(self.where):
             for name in self.files:
-                yield from readers.batches(self.kind, self.filesystem, name, columns)
+                yield from readers.batches(self.kind, self.filesystem, name, columns, words)
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All rows at once. Raises TableError, also for a column that is not there."""

@@ -95,7 +95,8 @@ def _notes(window: Profile, watch: Watch) -> list[tuple[Alarm, str]]:
     if usual is not None and not usual / 2 <= window.rows <= usual * 2:
         notes.append((Alarm.WARN, f"{window.rows:,} rows arrived where {number(usual)} are usual."))
     if window.rows < watch.min_rows:
-        notes.append((Alarm.CLEAN, f"{window.rows:,} rows are too few to say anything about columns."))
+        few = "1 row is" if window.rows == 1 else f"{window.rows:,} rows are"
+        notes.append((Alarm.CLEAN, f"{few} too few to say anything about columns."))
     return notes
 
 

@@ -272,7 +272,7 @@ def as_texts(values: pa.Array) -> pa.Array | None:
     """Texts, plain or dictionary; numbers as they are written, whole ones without a point; None if there is no text."""
     kind = values.type
     if pa.types.is_dictionary(kind):
-        if pa.types.is_string(kind.value_type) or pa.types.is_large_string(kind.value_type):
+        if is_text(kind.value_type) and not pa.types.is_string_view(kind.value_type):
             return values
         values, kind = values.dictionary_decode(), kind.value_type
     if pa.types.is_nested(kind):
@@ -287,9 +287,14 @@ def as_texts(values: pa.Array) -> pa.Array | None:
         return None
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Text of whatever layout."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
 def _kind_words(kind: pa.DataType) -> str:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if is_text(kind):
         return "text"
     return "points in time" if pa.types.is_temporal(kind) else str(kind)

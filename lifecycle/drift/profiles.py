@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -11,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from lifecycle.drift.believed import believable
 from lifecycle.drift.columns import (
     CategoryColumn,
     Column,
@@ -19,13 +21,14 @@ from lifecycle.drift.columns import (
     add_columns,
     column_from_plain,
 )
-from lifecycle.drift.counting import Builder, CategoryBuilder, Coerced, Ignored, NumericBuilder
+from lifecycle.drift.counting import Builder, CategoryBuilder, Coerced, Ignored, NumericBuilder, is_text
 
 VERSION = 1
 SAMPLE = 262_144  # rows that decide about kinds and cells
 SAMPLE_WIDE = 20_000  # of tables with hundreds of columns
 SAMPLE_VALUES = 16_000_000
 PREDICTION = ("prediction",)
+INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")  # what pandas calls its rows' numbers, in parquet and CSV
 
 Tables: TypeAlias = pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch]
 
@@ -87,13 +90,17 @@ class Profile:
             known = False
         if not known:
             raise ValueError("This is not a profile; profiles are made by python -m lifecycle profile.")
-        if plain["version"] != VERSION:
-            raise ValueError(f"This profile has version {plain['version']}; this program reads version {VERSION}.")
+        if plain.get("version") != VERSION:
+            raise ValueError(f"This profile has version {plain.get('version')}; this program reads version {VERSION}.")
         try:
             columns = {name: column_from_plain(name, one) for name, one in plain["columns"].items()}
-            return cls(plain["rows"], columns, tuple(plain["extra"]))
-        except (KeyError, TypeError, AttributeError):
-            raise ValueError("This profile is damaged; make it again.") from None
+            found = cls(plain["rows"], columns, tuple(plain["extra"]))
+            sound = believable(found.rows, columns.values())
+        except (LookupError, TypeError, AttributeError, ValueError, OverflowError):
+            sound = False
+        if not sound:
+            raise ValueError("This profile is damaged; make it again.")
+        return found
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # columns may hold numbers near the largest there is
@@ -118,6 +125,8 @@ def profile(
     rows = 0
     for batch in batches:
         rows += len(batch)
+        if len(set(batch.schema.names)) < batch.num_columns:
+            raise ValueError("Two columns have the same name.")
         for name, values in zip(batch.schema.names, batch.columns, strict=True):
             if name in exclude:
                 continue
@@ -176,9 +185,11 @@ def _first_rows(batches: Iterator[pa.RecordBatch]) -> tuple[pa.Table | None, Ite
 def _builder(name: str, role: str, head: pa.Table | None, values: pa.Array, like: Profile | None) -> Builder:
     if like is not None:
         return _like(like.columns[name], role)
+    if INDEX.fullmatch(name):
+        return Ignored(name, role, "the table's index")
     column = head[name] if head is not None and name in head.schema.names else pa.chunked_array([values])
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_boolean(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if pa.types.is_boolean(kind) or is_text(kind):
         builder = CategoryBuilder(name, role)
         return Coerced(builder, CategoryColumn(name, role, (), np.empty(0, np.int64)), role)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
