@@ -28,6 +28,7 @@ KEEP = "import sys; sys.path.append(sys.argv[1]); import keeper; keeper.main(sys
 LOG_BYTES = 20 << 20
 CANCEL_SECONDS = 4.0
 LOOK_SECONDS = 0.1
+STARTING_SECONDS = 45.0  # a keeper that holds no lock by then was killed before it had begun, or its bot before it asked
 Wall = Literal["auto", "require", "off"]
 
 
@@ -190,7 +191,9 @@ class LocalExecutor:
         """End and remove what killed keepers left: processes, working folders, half an environment."""
         for private in (self.root / "work").glob("*/"):
             folder = self._folder(private.name)
-            if folder.status().state.ended or not folder.path.exists():
+            state = folder.status().state
+            never = state is JobState.UNKNOWN and time.time() - private.stat().st_mtime > STARTING_SECONDS
+            if state.ended or never or not folder.path.exists():
                 processtree.send(processtree.carrying(f"LIFECYCLE_OUTPUT={folder.path / 'output'}"), signal.SIGKILL)
                 processtree.remove_tree(str(private))
                 folder.tidy()

@@ -38,6 +38,22 @@ def test_processes_and_folders_of_a_job_whose_keeper_was_killed_are_cleared(benc
         time.sleep(0.02)
 
 
+def test_what_was_made_for_a_keeper_that_never_began_is_cleared_after_a_while(bench: Bench):
+    folder, private = bench.executor.output("never").parent, bench.executor.root / "work" / "never"
+    for path in (folder, private):
+        path.mkdir(parents=True)
+    (folder / "pid.json.4711").write_text("{")
+    bench.executor.tidy()
+    assert private.exists(), "its keeper may be about to begin"
+    long_ago = time.time() - 60
+    os.utime(private, (long_ago, long_ago))
+    bench.executor.tidy()
+    assert not private.exists()
+    assert not (folder / "pid.json.4711").exists()
+    bench.executor.submit(bench.job("never", "print('on')"))
+    assert bench.end("never", 30).state is JobState.SUCCEEDED
+
+
 def _carrying(path: Path) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):

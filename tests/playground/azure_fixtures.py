@@ -1,7 +1,9 @@
 """An organisation that is really served on loopback, the real client for it, and somebody who receives its hooks."""
 
+import atexit
 import base64
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +17,9 @@ import pytest
 import requests
 
 # The client makes its cache folder while it is imported and keeps locations in it for hours: give it a fresh one.
-os.environ.setdefault("AZURE_DEVOPS_CACHE_DIR", tempfile.mkdtemp(prefix="azure-devops-cache-"))
+if "AZURE_DEVOPS_CACHE_DIR" not in os.environ:
+    os.environ["AZURE_DEVOPS_CACHE_DIR"] = tempfile.mkdtemp(prefix="azure-devops-cache-")
+    atexit.register(shutil.rmtree, os.environ["AZURE_DEVOPS_CACHE_DIR"], ignore_errors=True)
 
 from azure.devops.connection import Connection
 from msrest.authentication import BasicAuthentication

@@ -96,7 +96,7 @@ def _rest(home: House, book: Book, patience: float) -> float | None:
     return None
 
 
-def _tidied(home: House, patience: float = 60.0) -> float:
+def _tidied(home: House, patience: float = 120.0) -> float:
     """Wait, within reason, until the bot has cleared away what was left of the killed; the seconds that took."""
     begun = time.monotonic()
     while leftovers.leaked(home.states) and time.monotonic() - begun < patience:
