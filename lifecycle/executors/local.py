@@ -28,7 +28,7 @@ KEEP = "import sys; sys.path.append(sys.argv[1]); import keeper; keeper.main(sys
 LOG_BYTES = 20 << 20
 CANCEL_SECONDS = 4.0
 LOOK_SECONDS = 0.1
-STARTING_SECONDS = 45.0  # a keeper that holds no lock by then was killed before it had begun, or its bot before it asked
+PATIENCE_SECONDS = 45.0  # a keeper without its lock by then was killed before it began, or was never started
 Wall = Literal["auto", "require", "off"]
 
 
@@ -57,6 +57,8 @@ class LocalExecutor:
         # The machine's own list of certificates, as pip and the browser use it: an index may be a company's.
         certificates = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}  # its newer and its older name
         self.installer = {"PATH": PROGRAMS, "HOME": os.path.expanduser("~")} | certificates | seen
+        self.patience = PATIENCE_SECONDS
+        self._waiting: dict[Path, float] = {}
         self.python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 
     def sandboxed(self) -> sandbox.Sandbox | str:
@@ -191,14 +193,20 @@ class LocalExecutor:
         """End and remove what killed keepers left: processes, working folders, half an environment."""
         for private in (self.root / "work").glob("*/"):
             folder = self._folder(private.name)
-            state = folder.status().state
-            never = state is JobState.UNKNOWN and time.time() - private.stat().st_mtime > STARTING_SECONDS
-            if state.ended or never or not folder.path.exists():
+            if folder.status().state.ended or not folder.path.exists() or self._never_began(folder):
                 processtree.send(processtree.carrying(f"LIFECYCLE_OUTPUT={folder.path / 'output'}"), signal.SIGKILL)
                 processtree.remove_tree(str(private))
                 folder.tidy()
         processtree.remove_tree(*map(str, (self.root / "trash").glob("*")))
         environments.clear(self.environments)
+
+    def _never_began(self, folder: JobFolder) -> bool:
+        """Whether all was made for a keeper that did not come for so long that it was killed, or never started."""
+        if folder.started():
+            self._waiting.pop(folder.path, None)
+            return False
+        now = time.monotonic()
+        return now - self._waiting.setdefault(folder.path, now) > self.patience
 
 
 def _sleep_until_one_ends(folders: list[JobFolder], seconds: float) -> None:
