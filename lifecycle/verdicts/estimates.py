@@ -15,7 +15,9 @@ from lifecycle.verdicts.intervals import (
     influence_interval,
     mean_interval,
     poisson_interval,
+    proportion_interval,
     share_interval,
+    unseen,
 )
 from lifecycle.verdicts.losses import cell_value, hard, row_losses, smooth_sums, smooth_value
 from lifecycle.verdicts.metrics import METRICS, Kind
@@ -62,6 +64,9 @@ def _estimate(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -
 def _mean(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
     own = row_losses(metric, rows, rows.candidate)
     if rows.champion is None:
+        hits = int(own.sum()) if metric == "accuracy" and blocks is None else FEW_ODD_ROWS
+        if min(hits, len(rows) - hits) < FEW_ODD_ROWS and metric == "accuracy" and blocks is None:
+            return Estimate(float(own.mean()), None, proportion_interval(hits, len(rows), confidence))
         return Estimate(float(own.mean()), None, mean_interval(own, confidence, blocks))
     other = row_losses(metric, rows, rows.champion)
     difference = own - other
@@ -70,24 +75,41 @@ def _mean(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Es
         if 0 < wins + losses < FEW_ODD_ROWS or (wins + losses == 0 and not _same(rows)):
             interval = share_interval(wins, losses, len(rows), confidence)
             return Estimate(float(own.mean()), float(other.mean()), interval)
-    return Estimate(float(own.mean()), float(other.mean()), mean_interval(difference, confidence, blocks))
+    interval = mean_interval(difference, confidence, blocks)
+    if metric == "accuracy" and blocks is not None and not difference.any() and not _same(rows):
+        half = unseen(int(blocks.max()) + 1, confidence)
+        interval = Interval(0.0, -half, half)
+    return Estimate(float(own.mean()), float(other.mean()), interval)
 
 
 def _same(rows: Rows) -> bool:
     """Whether both models say the same on every row, and not only the same class."""
     one, other = rows.candidate, rows.champion
-    if other is None or one.values is None or other.values is None:
-        return other is not None and one.codes is not None and bool(np.array_equal(one.codes, other.codes))  # type: ignore[arg-type]
-    return bool(np.array_equal(one.values, other.values))
+    if other is None:
+        return False
+    pairs = ((one.probabilities, other.probabilities), (one.values, other.values), (one.codes, other.codes))
+    return next((bool(np.array_equal(a, b)) for a, b in pairs if a is not None and b is not None), False)
 
 
 def _rank(rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
     own = _ranking(rows, rows.candidate)
     if rows.champion is None:
-        return Estimate(own[0], None, influence_interval(*own, confidence, blocks))
+        interval = influence_interval(*own, confidence, blocks, rows.codes)
+        return Estimate(own[0], None, _within_areas(interval, rows, own[1], confidence, 0.0))
     other = _ranking(rows, rows.champion)
-    interval = influence_interval(own[0] - other[0], own[1] - other[1], confidence, blocks)
-    return Estimate(own[0], other[0], interval)
+    apart = own[1] - other[1]
+    interval = influence_interval(own[0] - other[0], apart, confidence, blocks, rows.codes)
+    return Estimate(own[0], other[0], _within_areas(interval, rows, apart, confidence, -1.0))
+
+
+def _within_areas(interval: Interval, rows: Rows, influence: Floats, confidence: float, least: float) -> Interval:
+    """No area is above 1; and where no row tells anything, as many of the rarest class as are there may hide it."""
+    half = 0.0
+    if not influence.any() and not _same(rows):
+        counts = np.bincount(rows.codes)
+        half = unseen(int(counts[counts > 0].min()), confidence)
+    middle = interval.estimate
+    return Interval(middle, max(min(interval.low, middle - half), least), min(max(interval.high, middle + half), 1.0))
 
 
 def _ranking(rows: Rows, scores: Scores) -> tuple[float, Floats]:
@@ -115,28 +137,57 @@ def _smooth(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> 
 
 def _cells(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
     models = [rows.candidate] + ([] if rows.champion is None else [rows.champion])
-    cells, occupied = _occupied(metric, rows, models)
+    codes = [rows.codes, *(hard(one, metric) for one in models)]
+    extra = [] if _same(rows) else _assumed(rows, len(models))
+    cells, occupied = _occupied([np.append(*pair) for pair in zip(codes, extra, strict=True)] if extra else codes, rows)
     value = _value_of_cells(metric, occupied, len(rows.classes))
-    counts = np.bincount(cells, minlength=len(occupied[0]))
+    counts = np.bincount(cells[: len(rows)], minlength=len(occupied[0]))
     each = [float(part) for part in value(counts.astype(np.float64))]
 
     def difference(at: Floats) -> Floats:
         found = value(at)
         return found[0] - found[1] if len(found) > 1 else found[0]
 
+    seen = cells[: len(rows)]
     if blocks is None:
-        interval = cells_interval(counts, difference, confidence)
+        assumed = np.bincount(cells[len(rows) :], minlength=len(counts))
+        interval = cells_interval(counts, difference, confidence, assumed)
     else:
         table = np.zeros((int(blocks.max()) + 1, len(counts)))
-        np.add.at(table, (blocks, cells), 1.0)
-        interval = poisson_interval(table, difference, confidence)
+        np.add.at(table, (blocks, seen), 1.0)
+        alike = bool((occupied[-2][seen] == occupied[-1][seen]).all())
+        table = _with_assumed(table, cells[len(rows) :], table.sum() / len(table) if alike else 1.0)
+        drawn = poisson_interval(table, difference, confidence)
+        middle = each[0] - each[1] if len(each) > 1 else each[0]
+        interval = Interval(middle, min(drawn.low, middle), max(drawn.high, middle))
     return Estimate(each[0], each[1] if len(each) > 1 else None, interval)
 
 
-def _occupied(metric: str, rows: Rows, models: list[Scores]) -> tuple[Ints, list[Ints]]:
+def _with_assumed(table: Floats, cells: Ints, size: float) -> Floats:
+    """Groups x cells, and one group more of each assumed row: of that row alone, or as large as groups are where none
+    showed anything."""
+    each = np.zeros((len(cells), table.shape[1]))
+    each[np.arange(len(cells)), cells] = size
+    return np.concatenate([table, each])
+
+
+def _assumed(rows: Rows, models: int) -> list[Ints]:
+    """Rows that nobody saw, so that a table without an error is not taken for one that cannot have any: of each class
+    two, one that only the first model gets right and one that only the second does (of one model: right and wrong).
+    Truths, and each model's answers. The wrong answer is the most frequent other class."""
+    counts = np.bincount(rows.codes, minlength=len(rows.classes))
+    truths = np.flatnonzero(counts)
+    if len(rows.classes) < 2:
+        return []
+    order = np.argsort(-counts, kind="stable")
+    wrong = np.where(truths == order[0], order[1], order[0])
+    answers = [np.concatenate([truths, wrong]), np.concatenate([wrong, truths])]
+    return [np.concatenate([truths, truths]), *answers[:models]]
+
+
+def _occupied(codes: list[Ints], rows: Rows) -> tuple[Ints, list[Ints]]:
     """Each row's cell among those that occur, and for each cell its truth and each model's answer."""
     size = len(rows.classes)
-    codes = [rows.codes, *(hard(one, metric) for one in models)]
     whole = codes[0].copy()
     for one in codes[1:]:
         whole = whole * size + one

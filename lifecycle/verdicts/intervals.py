@@ -18,7 +18,7 @@ MAX_GROUPS = 10_000
 DRAWS = 2_000
 
 
-def t_factor(groups: int, confidence: float) -> float:
+def t_factor(groups: float, confidence: float) -> float:
     """Student's two-sided quantile with one degree of freedom less than there are groups."""
     from scipy.special import stdtrit
 
@@ -37,14 +37,52 @@ def mean_interval(values: Floats, confidence: float, blocks: Ints | None = None)
     return influence_interval(float(values.mean()), (values - values.mean()) / len(values), confidence, blocks)
 
 
-def influence_interval(estimate: float, influence: Floats, confidence: float, blocks: Ints | None = None) -> Interval:
-    """From each row's contribution to the estimate's error (adding up to 0); rows of a block are added up first."""
+def influence_interval(
+    estimate: float, influence: Floats, confidence: float, blocks: Ints | None = None, strata: Ints | None = None
+) -> Interval:
+    """From each row's contribution to the estimate's error (adding up to 0); rows of a block are added up first.
+
+    strata: n codes of parts (classes) whose errors are averaged apart: a small one makes the interval as wide as it is
+    uncertain (Welch 1947), and says nothing of itself with one row.
+    """
     parts = influence if blocks is None else np.bincount(blocks, weights=influence)
     groups = len(parts)
     if groups < 2:
         raise ValueError("All rows are in one block; an interval needs at least two blocks.")
-    half = t_factor(groups, confidence) * math.sqrt(groups / (groups - 1) * float(np.square(parts).sum()))
+    half = math.sqrt(groups / (groups - 1) * float(np.square(parts).sum()))
+    if strata is None or blocks is not None:
+        half *= t_factor(groups, confidence)
+    else:
+        half = half * t_factor(welch(influence, strata) + 1, confidence) + _unknown(strata)
     return Interval(estimate, estimate - half, estimate + half)
+
+
+def welch(influence: Floats, strata: Ints) -> float:
+    """Degrees of freedom of a sum of independent parts' errors (Welch-Satterthwaite)."""
+    rows = np.bincount(strata)
+    parts = np.bincount(strata, weights=np.square(influence))
+    spread = float((np.square(parts) / np.maximum(rows - 1, 1)).sum())
+    return float(parts.sum()) ** 2 / spread if spread > 0 else float(len(influence) - 1)
+
+
+def _unknown(strata: Ints) -> float:
+    """What parts of a single row may add, each of them counting for its share of the area's range from -1 to 1."""
+    rows = np.bincount(strata)
+    return 2 * float((rows == 1).sum() / (rows > 0).sum())
+
+
+def unseen(rows: int, confidence: float) -> float:
+    """The largest share that something may have which none of ``rows`` showed (Wilson 1927)."""
+    square = z_factor(confidence) ** 2
+    return square / (rows + square)
+
+
+def proportion_interval(hits: int, rows: int, confidence: float) -> Interval:
+    """One share, by Wilson's score interval (1927): all of fifty rows right does not mean always right."""
+    square, share = z_factor(confidence) ** 2, hits / rows
+    middle = (hits + square / 2) / (rows + square)
+    half = math.sqrt(square * (rows * share * (1 - share) + square / 4)) / (rows + square)
+    return Interval(share, min(share, middle - half), max(share, middle + half))
 
 
 def share_interval(wins: int, losses: int, rows: int, confidence: float) -> Interval:
@@ -94,12 +132,22 @@ def _tango_score(wins: int, losses: int, rows: int, delta: float) -> float:
     return excess / math.sqrt(variance)
 
 
-def cells_interval(counts: Ints, value: Callable[[Floats], Floats], confidence: float, draws: int = 10_000) -> Interval:
-    """Multinomial bootstrap over cells, the same law as resampling rows. ``value``: counts (..., C) -> (...)."""
+def cells_interval(
+    counts: Ints,
+    value: Callable[[Floats], Floats],
+    confidence: float,
+    assumed: Ints | None = None,
+    draws: int = 10_000,
+) -> Interval:
+    """Multinomial bootstrap over cells, the same law as resampling rows. ``value``: counts (..., C) -> (...).
+
+    assumed: counts to draw from beside those seen, for what so few rows need not have shown.
+    """
     rows = int(counts.sum())
     if counts.size * draws > 20_000_000:
         draws = max(500, 20_000_000 // counts.size)
-    drawn = np.random.default_rng(SEED).multinomial(rows, counts / rows, size=draws)
+    shares = counts if assumed is None else counts + assumed
+    drawn = np.random.default_rng(SEED).multinomial(rows, shares / shares.sum(), size=draws)
     return _percentiles(float(value(counts.astype(np.float64))), value(drawn.astype(np.float64)), rows, confidence)
 
 
