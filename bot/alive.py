@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Column, Engine, Float, String, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.presence import Presence
 from bot.schema import clock, metadata
 
 # Longer than any stall of a healthy process. One that outlives its lease finds its runs moved on: whoever writes about
@@ -65,13 +66,21 @@ def host_of(state: Path) -> str:
 class Alive:
     """This worker's heartbeat and its machine's, and everybody's."""
 
-    def __init__(self, engine: Engine, alone: bool, host: str = "", lease: float = LEASE) -> None:
-        """`alone`: no other worker can be alive (SQLite, and we hold its lock), whatever their heartbeats say."""
+    def __init__(
+        self, engine: Engine, alone: bool, host: str = "", lease: float = LEASE, presence: Presence | None = None
+    ) -> None:
+        """`alone`: no other worker can be alive (SQLite, and we hold its lock), whatever their heartbeats say.
+
+        `presence` tells which workers of our own state folder are dead, before their leases end.
+        """
         self.engine = engine
         self.alone = alone
         self.host = host
         self.lease = lease
         self.me = f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._presence = presence
+        if presence is not None:
+            presence.hold(self.me)
         self._beats: tuple[float, float] | None = None  # since when we beat without a gap, and the last beat
         self._hosts: frozenset[str] = frozenset()  # that were alive at our last beat
         self._absent: dict[str, float] = {}  # the others that were asked for, since when they were not
@@ -100,6 +109,19 @@ class Alive:
         machine = _machine(self.me)
         others = {_machine(one.executor) for one in living(self.engine, self.lease) if one.host == self.host}
         return sorted(others - {machine})
+
+    def fallen(self) -> set[str]:
+        """The workers of our state folder that are known to be dead; from now on nobody takes them for alive."""
+        found = self._presence.dead() if self._presence is not None else set()
+        if found:
+            with self.engine.begin() as connection:
+                connection.execute(delete(executors).where(executors.c.id.in_(found)))
+        return found
+
+    def bury(self, fallen: set[str]) -> None:
+        """Their work was taken over."""
+        if self._presence is not None:
+            self._presence.bury(fallen)
 
     def _note_beat(self) -> None:
         now = time.monotonic()

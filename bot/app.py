@@ -82,6 +82,7 @@ def worker(path: Path) -> int:
     """Handle events and move runs, until a signal."""
     from bot.alive import Alive, host_of
     from bot.pokes import Pokes
+    from bot.presence import Presence
     from bot.schedule import Clock
     from bot.worker import Worker
 
@@ -92,7 +93,8 @@ def worker(path: Path) -> int:
     lock = alone(settings.state) if storage.sqlite else None
     lease, absence = settings.machines.lease.total_seconds(), settings.machines.absence.total_seconds()
     inbox, pokes = Inbox(storage.inbox, Bell(settings.state / BELL)), Pokes()
-    alive = Alive(storage.main, lock is not None, host_of(settings.state), lease)
+    presence = None if storage.sqlite else Presence(settings.state / "workers")
+    alive = Alive(storage.main, lock is not None, host_of(settings.state), lease, presence)
     not_shared(settings.state, alive.doubles())
     world = the_world(settings, storage, inbox, pokes.poke, alive.gone)
     engine = the_engine(storage, world, alive)

@@ -161,23 +161,33 @@ class Engine:
         Leans on a private call of DBOS, whose open package has no public one that is safe to use from two places at
         once; a test guards it.
         """
+        fallen = self._alive.fallen()
         living = self._alive.beat()
         if self._alive.alone and self._looked:
             return 0  # who is alone has taken over at the start whatever there was, and nobody can have died since
         self._looked = True
         if self._locks:
             self._locks.tidy()
-        if not self._alive.may_judge():
+        if not fallen and not self._alive.may_judge():
             return 0
         pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         silent = {w.executor_id for w in pending if w.executor_id} - living
-        # When the database's clock jumps, everybody is silent until the next beat: only who stays so is dead.
-        dead = sorted(silent if self._alive.alone else silent & self._silent)
-        self._silent = silent
+        dead = sorted(self._dead(silent) | (silent & fallen))
         if dead:
             self._begun |= {w.workflow_id: time.monotonic() for w in pending if w.executor_id in dead}
             DBOS._recover_pending_workflows(dead)
+        self._alive.bury(fallen)
         return len(dead)
+
+    def _dead(self, silent: set[str]) -> set[str]:
+        """Those of the silent that will not come back."""
+        if self._alive.alone:
+            return silent
+        if not self._alive.may_judge():
+            return set()
+        # When the database's clock jumps, everybody is silent until the next beat: only who stays so is dead.
+        before, self._silent = self._silent, silent
+        return silent & before
 
     def forget(self, before: datetime, batch: int = 500) -> int:
         """Delete workflows that were started and finished before then, at most `batch`; how many.

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.playground.server import free_port
-from bot.playground.stage import set_stage
+from bot.playground.stage import Stage, set_stage
 from tests.stories.repository import files
 from tests.stories.world import World
 
@@ -47,6 +47,8 @@ class Machine:
     settings: Path
     environment: dict[str, str]
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    python: str = sys.executable
+    home: Path | None = None  # where its processes start, if not here
 
     @property
     def state(self) -> Path:
@@ -59,8 +61,8 @@ class Machine:
 
     def start(self, command: str) -> None:
         with (self.settings.parent / "bot.log").open("ab") as log:
-            argv = [sys.executable, "-m", "bot", command, "--settings", str(self.settings)]
-            process = subprocess.Popen(argv, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+            argv = [self.python, "-m", "bot", command, "--settings", str(self.settings)]
+            process = subprocess.Popen(argv, env=self.environment, stdout=log, stderr=subprocess.STDOUT, cwd=self.home)
         self.processes[command] = process
 
     def kill(self) -> None:
@@ -126,6 +128,25 @@ class Machines:
         return self.two if machine is self.one else self.one
 
 
+def machine(
+    folder: Path, stage: Stage, name: str, port: int, database: str, repositories: Sequence[str], lease: int = LEASE
+) -> Machine:
+    """A machine with its settings, which is not started."""
+    told, url = stage.secrets, f"http://127.0.0.1:{port}"
+    text = SETTINGS.format(
+        url=url, port=port, name=name, folder=folder, lease=lease, github=stage.github.api, app=told.app_id,
+        projects="\n".join(f"  - {{repository: octo/{one}}}" for one in repositories),
+    )  # fmt: skip
+    (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "MACHINES_DATABASE": database,
+        "MACHINES_KEY": told.private_key.replace("\n", "\\n"),
+        "MACHINES_SECRET": told.github_webhook,
+    }
+    return Machine(name, url, folder / f"{name}.yaml", environment)
+
+
 @contextlib.contextmanager
 def machines(folder: Path, database: str) -> Iterator[Machines]:
     """Both at work."""
@@ -134,30 +155,16 @@ def machines(folder: Path, database: str) -> Iterator[Machines]:
     stage = set_stage(folder, url)
     for name in REPOSITORIES:
         stage.github.world.create_repo(f"octo/{name}", files(), by="mira")
-    told = stage.secrets
-    environment = {
-        **os.environ,
-        "MACHINES_DATABASE": database,
-        "MACHINES_KEY": told.private_key.replace("\n", "\\n"),
-        "MACHINES_SECRET": told.github_webhook,
-    }
-    both = []
-    for name, port in ports.items():
-        text = SETTINGS.format(
-            url=url, port=port, name=name, folder=folder, lease=LEASE, github=stage.github.api, app=told.app_id,
-            projects="\n".join(f"  - {{repository: octo/{one}}}" for one in REPOSITORIES),
-        )  # fmt: skip
-        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-        both.append(Machine(name, f"http://127.0.0.1:{port}", folder / f"{name}.yaml", environment))
+    both = [machine(folder, stage, name, port, database, REPOSITORIES) for name, port in ports.items()]
     one, two = both
-    for machine in both:  # all four at once: whoever comes first makes the tables
-        machine.start("web")
-        machine.start("work")
+    for each in both:  # all four at once: whoever comes first makes the tables
+        each.start("web")
+        each.start("work")
     world = World(stage, url, folder, one.processes["web"], lambda: one.processes["web"])
     engine = sa.create_engine(database)
     try:
-        for machine in both:
-            world.eventually(lambda machine=machine: world.http.get(f"{machine.url}/healthz").ok, machine.name, 120)
+        for each in both:
+            world.eventually(lambda each=each: world.http.get(f"{each.url}/healthz").ok, each.name, 120)
         yield Machines(world, one, two, engine)
     finally:
         engine.dispose()
@@ -166,7 +173,7 @@ def machines(folder: Path, database: str) -> Iterator[Machines]:
         one.close()
         two.close()
         world.close()
-        for machine in both:
-            for pid in machine.jobs():
+        for each in both:
+            for pid in each.jobs():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
