@@ -80,9 +80,7 @@ def web(path: Path) -> int:
 
 def worker(path: Path) -> int:
     """Handle events and move runs, until a signal."""
-    from bot.alive import Alive, host_of
     from bot.pokes import Pokes
-    from bot.presence import Presence
     from bot.schedule import Clock
     from bot.worker import Worker
 
@@ -91,14 +89,11 @@ def worker(path: Path) -> int:
     _using = occupy(settings.state)
     storage = open_storage(settings)
     lock = alone(settings.state) if storage.sqlite else None
-    lease, absence = settings.machines.lease.total_seconds(), settings.machines.absence.total_seconds()
     inbox, pokes = Inbox(storage.inbox, Bell(settings.state / BELL)), Pokes()
-    presence = None if storage.sqlite else Presence(settings.state / "workers")
-    alive = Alive(storage.main, lock is not None, host_of(settings.state), lease, presence)
-    not_shared(settings.state, alive.doubles())
+    alive = the_heartbeat(settings, storage, lock is not None)
     world = the_world(settings, storage, inbox, pokes.poke, alive.gone)
     engine = the_engine(storage, world, alive)
-    working = Worker(inbox, engine, world.life, pokes, alone=alive.alone, lease=lease)
+    working = Worker(inbox, engine, world.life, pokes, alone=alive.alone, lease=alive.lease)
     clock = Clock(world.put, int(settings.sweep.total_seconds()), now)
     working.start()
     world.put(SweepDue(now()))
@@ -108,10 +103,22 @@ def worker(path: Path) -> int:
     until_signalled()
     clock.close()
     working.stop()
-    engine.close(back=absence)
+    engine.close(back=settings.machines.absence.total_seconds())
     inbox.close()
     leave()
     return 0
+
+
+def the_heartbeat(settings: Settings, storage: Storage, only: bool) -> "Alive":
+    """This worker's sign of life, and what it knows of others'; `only`: there can be no other. Raises Busy."""
+    from bot.alive import Alive, host_of
+    from bot.presence import Presence
+
+    presence = None if only else Presence(settings.state / "workers")
+    lease = settings.machines.lease.total_seconds()
+    alive = Alive(storage.main, only, host_of(settings.state), lease, presence)
+    not_shared(settings.state, alive.doubles())
+    return alive
 
 
 def start_beside(settings: Settings, storage: Storage, world: "World", clock: "Clock") -> None:

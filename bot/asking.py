@@ -8,9 +8,9 @@ from bot.arguments import code_span
 from bot.ports import Permission, Thing
 from bot.refs import Ref
 from bot.world import Plan, World
-from lifecycle import Episode, Kind, Mistakes, Model, Project, Run, Spec, Trouble, Value, Version
+from lifecycle import Episode, Filter, Kind, Mistakes, Model, Project, Run, Spec, Trouble, Value, Version
 
-LATE = timedelta(minutes=2)  # what is written while a promotion is under way means what comes after it
+LATE = timedelta(minutes=2)  # at most so long after it was written a command is read, where we cannot tell better
 
 
 class Refused(Exception):
@@ -155,14 +155,22 @@ class Ask:
         return found
 
     def check_production(self, model: str) -> None:
-        """Refuse a command that was written before production changed, and that we read after. Raises Refused."""
-        reign = self.world.life.shop.registry.reign(self.plan().repository, model, limit=1)
-        started = self.world.life.shop.store.by_key(self.key)  # by ourselves, before we were interrupted
-        if reign and reign[0].at - self.at > LATE and started is None:
-            raise Refused(
-                f"v{reign[0].number} of {code_span(model)} was put into production after this was written. "
-                "Please write it again if it is still meant."
-            )
+        """Refuse what was written before a change of production that we have read already. Raises Refused."""
+        shop, project = self.world.life.shop, self.plan().repository
+        if shop.store.by_key(self.key) is not None:
+            return  # started by ourselves, before we were interrupted
+        which = Filter(project=project, model=model, kinds=(Kind.PROMOTE, Kind.ROLLBACK), open_only=True)
+        done = [shop.store.get(one.run) for one in shop.registry.reign(project, model, limit=1)]
+        for run in (*shop.store.find(which), *done):
+            if _written(run) > self.written():
+                raise Refused(
+                    f"`/{run.spec.kind}`, which put v{run.spec.version} of {code_span(model)} into production, was "
+                    "written after this, though I read it before. Please write it again if it is still meant."
+                )
+
+    def written(self) -> int:
+        """When the command was written, in seconds since 1970, by the platform's clock."""
+        return int(self.at.timestamp())
 
     def _linked_model(self) -> str:
         """The model that a drift item is about."""
@@ -175,6 +183,12 @@ class Ask:
             if subject == "episode":
                 return self.world.life.shop.watching.by_id(int(number))
         return None
+
+
+def _written(run: Run) -> int:
+    """When a promotion or rollback was asked for; runs of older releases do not say."""
+    said = run.spec.options.get("written")
+    return said if isinstance(said, int) else int((run.created - LATE).timestamp())
 
 
 def _given(values: object) -> Mapping[str, Value]:

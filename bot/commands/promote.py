@@ -28,7 +28,7 @@ def promote(ask: Ask, version: str = "", model: str = "", *, share: int = 100) -
         commit=wanted.commit,
         ref=str(ask.ref),
         asked_by=ask.asker,
-        options={"share": share, "policy": head.commit},
+        options={"share": share, "policy": head.commit, "written": ask.written()},
         version=wanted.number,
     )
     return Reply(runs=(ask.start(spec).id,))

@@ -26,7 +26,7 @@ def rollback(ask: Ask, model: str = "") -> Reply:
         commit=ask.version(f"v{before.number}", name).commit,
         ref=str(ask.ref),
         asked_by=ask.asker,
-        options={"share": 100},
+        options={"share": 100, "written": ask.written()},
         version=before.number,
     )
     return Reply(runs=(ask.start(spec).id,))

@@ -29,7 +29,8 @@ from lifecycle import (
 )
 
 PAGE = 50
-OURS = {"policy", "check", "report"}  # options that only the bot itself sets; the commit of the rules is shown by name
+# Options that only the bot itself sets; the commit of the rules is shown by name.
+OURS = {"policy", "check", "report", "written"}
 PLACES = ("github:", "repos:", "boards:")
 LARGEST = 2**31 - 1  # what the database's integers hold
 RUN = f"/runs/<int(max={LARGEST}):number>"

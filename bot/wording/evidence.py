@@ -20,7 +20,7 @@ COSTS = (
     ("mb", "the model's files", "MB"),
     ("memory_mb", "memory", "MB"),
 )
-OURS = {"policy", "check", "report"}
+OURS = {"policy", "check", "report", "written"}
 
 Facts = Mapping[str, Any]
 
