@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lifecycle import manual, outputs
@@ -71,7 +72,7 @@ def _add_profile(commands: Any) -> None:
     one.add_argument("data", nargs="+", metavar="DATA", help="a table: file, folder or URL")
     one.add_argument("--out", required=True, metavar="PROFILE", help="the file to write")
     _add_names(one, "--exclude", "columns to leave out, such as the target")
-    _add_names(one, "--prediction", "columns that hold the model's answers (default: prediction)", "prediction")
+    _add_names(one, "--prediction", "columns that hold the model's answers (default: prediction)")
     one.set_defaults(run=_profile)
 
 
@@ -117,30 +118,46 @@ def _add_judge(commands: Any) -> None:
     one.add_argument(
         "--features", metavar="TABLE", help="the held-back rows' columns, searched for slices that got worse"
     )
-    _add_names(one, "--slices", "columns to slice by, of TABLE or LABELS")
+    one.add_argument("--key", metavar="COLUMN", help="a column of all tables that says which rows belong together")
+    one.add_argument(
+        "--slices",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="A,B",
+        help="columns to slice by, of TABLE or LABELS",
+    )
     one.add_argument("--blocks", metavar="COLUMN", help="rows with equal values (days for times) depend on each other")
     one.add_argument("--dummy", action="store_true", help="require that a dummy is beaten, too")
     one.add_argument("--json", action="store_true", help="print JSON")
     one.set_defaults(run=_judge)
 
 
-def _add_names(parser: argparse.ArgumentParser, option: str, words: str, default: str = "") -> None:
-    names = [name for name in default.split(",") if name]
-    parser.add_argument(option, type=_names, default=names, metavar="A,B", help=words)
+def _add_names(parser: argparse.ArgumentParser, option: str, words: str) -> None:
+    parser.add_argument(option, type=_names, action="extend", default=[], metavar="A,B", help=words)
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    """The parts, and all of it: a column may have a comma in its name."""
+    return [text, *(name.strip() for name in text.split(",") if name.strip() not in ("", text))]
+
+
+def _slices(asked: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for text in asked:
+        found |= dict.fromkeys([text] if text in columns else _names(text)[1:] or [text])
+    return tuple(found)
 
 
 def _profile(chosen: argparse.Namespace) -> tuple[int, str]:
     from lifecycle import tables
     from lifecycle.drift import profile_files
     from lifecycle.drift.columns import Unwatched
+    from lifecycle.drift.profiles import PREDICTION
 
     sources = [tables.source(one) for one in chosen.data]
     outputs.check_out(chosen.out, [name for one in sources for name in one.files])
-    made = profile_files(sources, exclude=chosen.exclude, prediction=chosen.prediction)
+    made = profile_files(sources, exclude=chosen.exclude, prediction=chosen.prediction or PREDICTION)
     if not made.rows:
         raise tables.TableError(f"{chosen.data[0]} has no rows.")
     skipped = [f"{one.name} ({one.why})" for one in made.columns.values() if isinstance(one, Unwatched)]
@@ -204,33 +221,49 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _judge(chosen: argparse.Namespace) -> tuple[int, str]:
-    from lifecycle import tables
     from lifecycle.verdicts import METRICS, Gate, Limits, judge
 
     gate = Gate.of(
         chosen.metric, chosen.margin, require_improvement=chosen.require_improvement,
         limits=Limits(chosen.at_least, chosen.at_most), confidence=chosen.confidence, blocks=chosen.blocks,
-        slices=tuple(chosen.slices), positive=chosen.positive, beat_baseline=chosen.dummy or not chosen.champion,
+        positive=chosen.positive, beat_baseline=chosen.dummy or not chosen.champion,
         find_slices=10 if chosen.features else 0,
     )  # fmt: skip
-    labels = tables.read(chosen.labels)
-    features = tables.read(chosen.features) if chosen.features else labels if chosen.slices or chosen.blocks else None
-    _has(labels, "label", chosen.labels)
-    models = [tables.read(one) if one else None for one in (chosen.candidate, chosen.champion)]
-    for table, where in zip(models, (chosen.candidate, chosen.champion), strict=True):
-        if table is not None:
-            _has(table, "prediction", where)
-    task = METRICS[chosen.metric].task
-    found = judge(labels, models[0], models[1], task=task, gate=gate, features=features)
+    labels, candidate, champion, features = _judged_tables(chosen)
+    if features is not None:
+        gate = replace(gate, slices=_slices(chosen.slices, features.schema.names))
+    found = judge(labels, candidate, champion, task=METRICS[chosen.metric].task, gate=gate, features=features)
     status = {"PASS": DONE, "INCONCLUSIVE": DOUBT, "FAIL": BAD}[found.verdict.value]
     return status, _judged_json(found) if chosen.json else _judged_text(found)
+
+
+def _judged_tables(chosen: argparse.Namespace) -> tuple[pa.Table, pa.Table, pa.Table | None, pa.Table | None]:
+    """Labels, candidate, champion and features, row by row about the same."""
+    from lifecycle import tables
+    from lifecycle.joining import in_order
+
+    labels = tables.read(chosen.labels)
+    _has(labels, "label", chosen.labels)
+    others: list[pa.Table | None] = []
+    for where in (chosen.candidate, chosen.champion, chosen.features):
+        table = tables.read(where) if where else None
+        if table is not None:
+            if where is not chosen.features:
+                _has(table, "prediction", where)
+            table = in_order(labels, chosen.labels, table, where, chosen.key)
+        others.append(table)
+    if others[2] is None and (chosen.slices or chosen.blocks):
+        others[2] = labels
+    return labels, others[0], others[1], others[2]
 
 
 def _has(table: pa.Table, name: str, where: str) -> None:
     from lifecycle.tables import TableError
 
-    if name not in table.schema.names:
-        raise TableError(f'{where} has no column "{name}"; it has {", ".join(table.schema.names[:12]) or "none"}.')
+    names = table.schema.names
+    probabilities = name == "prediction" and any(one.startswith("probability_") for one in names)
+    if name not in names and not probabilities:
+        raise TableError(f'{where} has no column "{name}"; it has {", ".join(names[:12]) or "none"}.')
     if not len(table):
         raise TableError(f"{where} has no rows.")
 

@@ -72,9 +72,10 @@ NAME
   python -m lifecycle judge - say whether a candidate is as good as the champion, for sure
 
 DESCRIPTION
-  Both models have answered the same held-back rows; the three tables are in the same order. The difference of the
-  metric gets the interval that fits it (paired). PASS: certainly not worse by the margin. FAIL: certainly worse, and
-  by more than the margin as far as seen. INCONCLUSIVE: these rows cannot tell, and about how many would.
+  Both models have answered the same held-back rows; the three tables are in the same order, or have a --key. The
+  difference of the metric gets the interval that fits it (paired). PASS: certainly not worse by the margin. FAIL:
+  certainly worse, and by more than the margin as far as seen. INCONCLUSIVE: these rows cannot tell, and about how many
+  would.
 
   LABELS has a column "label" (and may have others, to slice by). CHAMPION and CANDIDATE have a column "prediction":
   a value, a class, or the probability of the positive class; they may have "probability_CLASS" for every class.

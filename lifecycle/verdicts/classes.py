@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class Classes:
         if len(values) <= 2 and np.isin(values, (0.0, 1.0)).all():
             values = np.array([0.0, 1.0])  # one class alone in the held-back rows is still one of two
         for answers in given:
-            if answers is not None and answers.dtype.kind in "biu" and len(values) > 2:
+            if answers is not None and len(values) > 2 and _whole(answers):
                 values = np.union1d(values, answers.astype(np.float64))
         names = [_spelled(value) for value in values]
         ordered = _positive_last(names, positive if positive is None else _respelled(positive))
@@ -96,7 +96,11 @@ class Classes:
         if not np.isfinite(values).all():
             raise ValueError(f"{int((~np.isfinite(values)).sum()):,} of {len(values):,} {what} are NaN or infinite.")
         if self.numbers is not None and np.isin(values, self.numbers).all():
-            return self._hard(self.codes(given, what))
+            fraction = given.dtype.kind == "f" and set(self.numbers.tolist()) == {0.0, 1.0}
+            if not fraction:
+                return self._hard(self.codes(given, what))
+            if self.numbers[1] == 1:  # otherwise they can only be probabilities of the class that was named positive
+                return replace(self._hard(self.codes(given, what)), sure=values)
         if len(self.names) != 2:
             raise ValueError(f"The {what} must be classes or a probability for each of the {len(self.names)} classes.")
         if values.min() < 0 or values.max() > 1:
@@ -128,6 +132,13 @@ class Classes:
         )  # a float beside the table is the positive class's probability
         codes = self.codes(given, what) if hard and given is not None else table.argmax(axis=1).astype(np.int64)
         return Scores(table[:, 1] if len(self.names) == 2 else None, codes, table)
+
+
+def _whole(answers: npt.NDArray[Any]) -> bool:
+    """Whole numbers, however they are written."""
+    if answers.dtype.kind == "f":
+        return bool(np.isfinite(answers).all() and (answers == np.rint(answers)).all())
+    return answers.dtype.kind in "biu"
 
 
 def _texts(array: npt.NDArray[Any]) -> list[str]:

@@ -21,7 +21,7 @@ from lifecycle.verdicts.intervals import (
 )
 from lifecycle.verdicts.losses import cell_value, hard, row_losses, smooth_sums, smooth_value
 from lifecycle.verdicts.metrics import METRICS, Kind
-from lifecycle.verdicts.ranking import rankings
+from lifecycle.verdicts.ranking import midranks, rankings
 from lifecycle.verdicts.rows import Floats, Ints, Rows, Scores
 
 FEW_ODD_ROWS = 200  # below so many rows on which exactly one model is right, accuracy gets the exact interval
@@ -102,10 +102,22 @@ def _rank(rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
     return Estimate(own[0], other[0], _within_areas(interval, rows, apart, confidence, -1.0))
 
 
+def _same_order(rows: Rows) -> bool:
+    """Whether both models rank the rows alike, or one model ranks nothing: then areas are equal on any rows."""
+    tables = []
+    for one in (rows.candidate, rows.champion or rows.candidate):
+        table = one.values[:, None] if one.values is not None else one.probabilities
+        if table is None:
+            return False
+        tables.append(np.column_stack([midranks(scores) for scores in table.T]))
+    same = tables[0].shape == tables[1].shape and bool(np.array_equal(tables[0], tables[1]))
+    return same and (rows.champion is not None or not np.ptp(tables[0]))
+
+
 def _within_areas(interval: Interval, rows: Rows, influence: Floats, confidence: float, least: float) -> Interval:
     """No area is above 1; and where no row tells anything, as many of the rarest class as are there may hide it."""
     half = 0.0
-    if not influence.any() and not _same(rows):
+    if not influence.any() and not _same_order(rows):
         counts = np.bincount(rows.codes)
         half = unseen(int(counts[counts > 0].min()), confidence)
     middle = interval.estimate
@@ -118,6 +130,8 @@ def _ranking(rows: Rows, scores: Scores) -> tuple[float, Floats]:
 
 
 def _smooth(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
+    if metric == "r2" and rows.labels.min() == rows.labels.max():
+        raise ValueError("r2 is not defined: all labels are the same. Use mae.")
     parts = smooth_sums(metric, rows, rows.candidate)
     width = len(parts)
     if rows.champion is not None:
@@ -136,6 +150,7 @@ def _smooth(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> 
 
 
 def _cells(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
+    _defined(metric, rows)
     models = [rows.candidate] + ([] if rows.champion is None else [rows.champion])
     codes = [rows.codes, *(hard(one, metric) for one in models)]
     extra = [] if _same(rows) else _assumed(rows, len(models))
@@ -161,6 +176,16 @@ def _cells(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> E
         middle = each[0] - each[1] if len(each) > 1 else each[0]
         interval = Interval(middle, min(drawn.low, middle), max(drawn.high, middle))
     return Estimate(each[0], each[1] if len(each) > 1 else None, interval)
+
+
+def _defined(metric: str, rows: Rows) -> None:
+    """A table that gives every model the same value tells nothing. Raises ValueError."""
+    counts = np.bincount(rows.codes, minlength=len(rows.classes))
+    if metric == "mcc" and np.count_nonzero(counts) < 2:
+        raise ValueError("mcc is not defined: there is only one class among the labels. Use accuracy.")
+    if metric in ("f1", "precision", "recall") and len(counts) == 2 and not counts[1]:
+        wanted = f'no row of the positive class, "{rows.classes[1]}"'
+        raise ValueError(f"{metric} is not defined: there is {wanted}. Use accuracy, or name another one.")
 
 
 def _with_assumed(table: Floats, cells: Ints, size: float) -> Floats:

@@ -108,6 +108,8 @@ class Gate:
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
             raise ValueError(f'There is no metric "{self.metric}"; there are {", ".join(names_of())}.')
+        if wrong := misfit(self.metric, self.margin):
+            raise ValueError(wrong)
         if not 0.5 <= self.confidence < 1:
             raise ValueError(f"Confidence is a share from 0.5 to just under 1, such as 0.95, not {self.confidence}.")
 

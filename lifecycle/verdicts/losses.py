@@ -115,6 +115,8 @@ def hard(scores: Scores, metric: str) -> Ints:
 
 def probabilities(scores: Scores, metric: str) -> Floats:
     """The answers as a table of probabilities, or a sentence why they are none."""
+    if scores.probabilities is None and scores.sure is not None:
+        return np.column_stack([1 - scores.sure, scores.sure])
     if scores.probabilities is None:
         raise ValueError(f"{metric} needs probabilities; the predictions are classes.")
     return scores.probabilities

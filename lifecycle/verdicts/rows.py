@@ -24,11 +24,13 @@ class Scores:
 
     values: n floats; regression: the answers; two classes: a score that grows with the positive class, if there is one.
     codes: n class numbers (classification). probabilities: n x K, rows adding up to 1, or None.
+    sure: n fractions that are all 0.0 or 1.0: taken for classes, unless a metric needs probabilities.
     """
 
     values: Floats | None
     codes: Ints | None = None
     probabilities: Floats | None = None
+    sure: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,10 @@ def to_numpy(given: Any, what: str) -> npt.NDArray[Any]:
             raise ValueError(f"{missing:,} of {len(given):,} {what} are missing.")
         if pa.types.is_dictionary(given.type):
             given = given.cast(given.type.value_type)
+        if pa.types.is_nested(given.type):
+            raise ValueError(f"The {what} must be one value a row, not {given.type}.")
+        if pa.types.is_decimal(given.type):
+            given = given.cast(pa.float64())
         array: npt.NDArray[Any] = (
             given.to_numpy(zero_copy_only=False) if isinstance(given, pa.Array) else given.to_numpy()
         )
@@ -155,9 +161,12 @@ def to_numpy(given: Any, what: str) -> npt.NDArray[Any]:
 
 def _numbers(array: npt.NDArray[Any], what: str) -> Floats:
     try:
+        if array.dtype.kind in "mM":
+            raise TypeError
         numbers = array.astype(np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"The {what} must be numbers, not {array.dtype} such as {array.ravel()[0]!r}.") from None
+        kind = "text" if isinstance(array.ravel()[0], str) else str(array.dtype)
+        raise ValueError(f"The {what} must be numbers, not {kind} such as {str(array.ravel()[0])!r}.") from None
     bad = int(np.count_nonzero(~np.isfinite(numbers)))
     if bad:
         raise ValueError(f"{bad:,} of {numbers.shape[0]:,} {what} are NaN or infinite.")

@@ -58,6 +58,14 @@ def test_models_that_differ_are_not_called_the_same_for_lack_of_a_row_that_shows
     assert dependent.primary.verdict is Verdict.INCONCLUSIVE
 
 
+def test_the_same_order_has_the_same_area():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 20)
+    chance = np.where(labels, rng.uniform(0.8, 1, 40), rng.uniform(0, 0.2, 40))
+    found = judge(labels, chance**3, chance, task="classification", gate=Gate.of("auc"))
+    assert (found.primary.verdict, found.primary.difference.high) == (Verdict.PASS, 0)
+
+
 @pytest.mark.parametrize("metric", [*CELLS, "accuracy", "auc"])
 def test_a_perfect_model_on_few_rows_may_be_less_than_perfect(metric):
     labels = np.repeat([0, 1], 20)
