@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lifecycle import manual, outputs
+from lifecycle import manual, outputs, printed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from lifecycle.drift import DriftReport, Profile
-    from lifecycle.verdicts import Judgement
+    from lifecycle.drift import Profile
 
 NOTHING, DONE, DOUBT, BAD = 2, 0, 3, 4
 
@@ -112,6 +110,14 @@ def _add_judge(commands: Any) -> None:
     one.add_argument("--at-least", type=float, metavar="X", help="fail a candidate whose value is lower")
     one.add_argument("--at-most", type=float, metavar="X", help="fail a candidate whose value is higher")
     one.add_argument("--confidence", type=float, default=0.95, metavar="C", help="of the intervals (default: 0.95)")
+    _add_rows(one)
+    one.add_argument("--dummy", action="store_true", help="require that a dummy is beaten, too")
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one.set_defaults(run=_judge)
+
+
+def _add_rows(one: argparse.ArgumentParser) -> None:
+    """Which rows belong together, and what else is known of them."""
     one.add_argument(
         "--positive", metavar="CLASS", help="the class that probabilities are of (default: the last in order)"
     )
@@ -128,9 +134,6 @@ def _add_judge(commands: Any) -> None:
         help="columns to slice by, of TABLE or LABELS",
     )
     one.add_argument("--blocks", metavar="COLUMN", help="rows with equal values (days for times) depend on each other")
-    one.add_argument("--dummy", action="store_true", help="require that a dummy is beaten, too")
-    one.add_argument("--json", action="store_true", help="print JSON")
-    one.set_defaults(run=_judge)
 
 
 def _add_names(parser: argparse.ArgumentParser, option: str, words: str) -> None:
@@ -190,7 +193,7 @@ def _drift(chosen: argparse.Namespace) -> tuple[int, str]:
         raise ValueError(f"{chosen.profile} was made of {_rows(reference.rows)}; {few}.")
     report = compare(reference, window, watch)
     status = {"CLEAN": DONE, "WARN": DOUBT, "ALARM": BAD}[report.verdict.value]
-    return status, report.to_json() if chosen.json else _drift_text(report)
+    return status, report.to_json() if chosen.json else printed.drift_text(report)
 
 
 def _reference(where: str) -> Profile:
@@ -202,22 +205,6 @@ def _reference(where: str) -> Profile:
         return Profile.from_bytes(content)
     except ValueError as problem:
         raise ValueError(f"{where}: {problem}") from None
-
-
-def _drift_text(report: DriftReport) -> str:
-    lines = [f"{report.verdict}: {report.sentence}", ""]
-    rows = [("column", "verdict", "PSI", "p", "KS", "")]
-    for one in report.columns:
-        psi, p, ks = (f"{value:.3g}" if value is not None else "" for value in (one.psi_corrected, one.p, one.ks))
-        rows.append((one.name, one.verdict.value, psi, p, ks, one.reason if one.verdict.value != "CLEAN" else ""))
-    lines += _aligned(rows)
-    lines += [f"Not watched: {name} ({why})." for name, why in report.unwatched.items()]
-    return "\n".join(lines + ([f"Not in training: {', '.join(report.extra)}."] if report.extra else []))
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _judge(chosen: argparse.Namespace) -> tuple[int, str]:
@@ -234,7 +221,7 @@ def _judge(chosen: argparse.Namespace) -> tuple[int, str]:
         gate = replace(gate, slices=_slices(chosen.slices, features.schema.names))
     found = judge(labels, candidate, champion, task=METRICS[chosen.metric].task, gate=gate, features=features)
     status = {"PASS": DONE, "INCONCLUSIVE": DOUBT, "FAIL": BAD}[found.verdict.value]
-    return status, _judged_json(found) if chosen.json else _judged_text(found)
+    return status, printed.judged_json(found) if chosen.json else printed.judged_text(found)
 
 
 def _judged_tables(chosen: argparse.Namespace) -> tuple[pa.Table, pa.Table, pa.Table | None, pa.Table | None]:
@@ -266,33 +253,6 @@ def _has(table: pa.Table, name: str, where: str) -> None:
         raise TableError(f'{where} has no column "{name}"; it has {", ".join(names[:12]) or "none"}.')
     if not len(table):
         raise TableError(f"{where} has no rows.")
-
-
-def _judged_json(found: Judgement) -> str:
-    whole = json.loads(found.to_json())
-    interval = found.primary.difference
-    flat = {key: whole["primary"][key] for key in ("metric", "champion", "candidate", "margin", "rows", "rows_needed")}
-    flat |= {"difference": None, "low": None, "high": None}
-    if interval is not None:
-        flat |= {"difference": interval.estimate, "low": interval.low, "high": interval.high}
-    rest = {key: whole[key] for key in ("schema", "verdict", "sentence", "slices", "checks", "others", "baseline")}
-    return json.dumps(rest | flat | {"greater_is_better": found.primary.greater_is_better}, ensure_ascii=False)
-
-
-def _judged_text(found: Judgement) -> str:
-    from lifecycle.verdicts.words import number
-
-    rows = [("metric", "champion", "candidate", "difference", "interval", "verdict")]
-    for one in (found.primary, *found.others):
-        change = one.difference
-        old = "" if one.champion is None else number(one.champion)
-        cells = (
-            ("", "") if change is None else (number(change.estimate), f"{number(change.low)} to {number(change.high)}")
-        )
-        rows.append((one.metric, old, number(one.candidate), *cells, one.verdict.value))
-    lines = [f"{found.verdict}: {found.sentence}", "", *_aligned(rows)]
-    lines += [f"Slice, {one.verdict}: {one.reason}" for one in found.slices]
-    return "\n".join(lines + [f"Check, {one.outcome}: {one.sentence}" for one in found.checks])
 
 
 if __name__ == "__main__":

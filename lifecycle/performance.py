@@ -21,7 +21,7 @@ from lifecycle.runs import Run
 from lifecycle.shop import Shop, Trouble, serving_name
 from lifecycle.traffic import Traffic
 from lifecycle.troubles import BadData, NoSuchData
-from lifecycle.verdicts import METRICS, Comparison, Interval, Margin, expected, realised
+from lifecycle.verdicts import METRICS, Comparison, Interval, Margin, NotDefined, expected, realised
 from lifecycle.verdicts.cbpe import BLIND, METRICS_ESTIMATED
 
 FEWEST = 30  # labelled rows
@@ -77,6 +77,8 @@ def _realised(
             positive=rules.validate_.positive,
             min_rows=FEWEST,
         )
+    except NotDefined:
+        return None
     except ValueError as trouble:
         raise Trouble(f"The labels do not fit the answers: {trouble}") from None
 

@@ -1,6 +1,7 @@
 """Replays history window by window: what would have alarmed, and what a retraining would have gained."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from lifecycle.project import Model
 from lifecycle.reference import PROFILE, left_out
 from lifecycle.troubles import BadData
 from lifecycle.usual import watch_of
-from lifecycle.verdicts import Comparison, Gate, Margin, judge, measure, realised
+from lifecycle.verdicts import Comparison, Gate, Margin, NotDefined, judge, measure, realised
 
 FEWEST = 30
 
@@ -141,15 +142,17 @@ class _Watcher:
         if reference is None or part.stop - part.start < FEWEST:
             return None
         asked = self.model.monitor.margin
-        return realised(
-            self._labels(part),
-            made.answers.slice(part.start, part.stop - part.start),
-            reference,
-            metric=self.model.metric,
-            margin=Margin.parse(asked) if asked else None,
-            groups=self.history.days(part),
-            positive=self.model.validate_.positive,
-        )
+        with suppress(NotDefined):
+            return realised(
+                self._labels(part),
+                made.answers.slice(part.start, part.stop - part.start),
+                reference,
+                metric=self.model.metric,
+                margin=Margin.parse(asked) if asked else None,
+                groups=self.history.days(part),
+                positive=self.model.validate_.positive,
+            )
+        return None
 
     def _labels(self, part: slice) -> pa.ChunkedArray:
         return self.history.rows.column(self.model.target).slice(part.start, part.stop - part.start)

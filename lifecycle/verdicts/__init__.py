@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lifecycle.verdicts.findings import Check, Comparison, Interval, Judgement, Outcome, SliceFinding
 from lifecycle.verdicts.gate import Gate, Limits, Margin, Verdict, default_margin, misfit
-from lifecycle.verdicts.metrics import METRICS, USUAL, Metric, Task, names_of
+from lifecycle.verdicts.metrics import METRICS, USUAL, Metric, NotDefined, Task, names_of
 
 if TYPE_CHECKING:
     from lifecycle.verdicts.baseline import TargetSummary
@@ -33,6 +33,7 @@ __all__ = [
     "Limits",
     "Margin",
     "Metric",
+    "NotDefined",
     "Outcome",
     "SliceFinding",
     "TargetSummary",

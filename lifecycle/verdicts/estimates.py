@@ -20,7 +20,7 @@ from lifecycle.verdicts.intervals import (
     unseen,
 )
 from lifecycle.verdicts.losses import cell_value, hard, row_losses, smooth_sums, smooth_value
-from lifecycle.verdicts.metrics import METRICS, Kind
+from lifecycle.verdicts.metrics import METRICS, Kind, NotDefined
 from lifecycle.verdicts.ranking import midranks, rankings
 from lifecycle.verdicts.rows import Floats, Ints, Rows, Scores
 
@@ -131,7 +131,7 @@ def _ranking(rows: Rows, scores: Scores) -> tuple[float, Floats]:
 
 def _smooth(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
     if metric == "r2" and rows.labels.min() == rows.labels.max():
-        raise ValueError("r2 is not defined: all labels are the same. Use mae.")
+        raise NotDefined("r2 is not defined: all labels are the same. Use mae.")
     parts = smooth_sums(metric, rows, rows.candidate)
     width = len(parts)
     if rows.champion is not None:
@@ -182,10 +182,10 @@ def _defined(metric: str, rows: Rows) -> None:
     """A table that gives every model the same value tells nothing. Raises ValueError."""
     counts = np.bincount(rows.codes, minlength=len(rows.classes))
     if metric == "mcc" and np.count_nonzero(counts) < 2:
-        raise ValueError("mcc is not defined: there is only one class among the labels. Use accuracy.")
+        raise NotDefined("mcc is not defined: there is only one class among the labels. Use accuracy.")
     if metric in ("f1", "precision", "recall") and len(counts) == 2 and not counts[1]:
         wanted = f'no row of the positive class, "{rows.classes[1]}"'
-        raise ValueError(f"{metric} is not defined: there is {wanted}. Use accuracy, or name another one.")
+        raise NotDefined(f"{metric} is not defined: there is {wanted}. Use accuracy, or name another one.")
 
 
 def _with_assumed(table: Floats, cells: Ints, size: float) -> Floats:

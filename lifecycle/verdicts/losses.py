@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lifecycle.verdicts.metrics import METRICS
+from lifecycle.verdicts.metrics import METRICS, NotDefined
 from lifecycle.verdicts.rows import Floats, Ints, Rows, Scores
 
 TINY = 1e-15  # probabilities are clipped here, so that one wrong certainty costs 34.5 and not infinity
@@ -24,7 +24,7 @@ def row_losses(metric: str, rows: Rows, scores: Scores) -> Floats:
         case "mape":
             zeros = int(np.count_nonzero(rows.labels == 0))
             if zeros:
-                raise ValueError(f"mape is not defined: {zeros:,} of {len(rows):,} labels are 0. Use mae.")
+                raise NotDefined(f"mape is not defined: {zeros:,} of {len(rows):,} labels are 0. Use mae.")
             shares: Floats = np.abs((_answers(scores) - rows.labels) / rows.labels)
             return shares
         case "accuracy":

@@ -8,6 +8,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 
+class NotDefined(ValueError):
+    """A metric has no value on these rows, whatever the answers are; the message is one sentence for people."""
+
+
 class Task(StrEnum):
     """What a model answers: a number, or one of several classes."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lifecycle.verdicts.metrics import NotDefined
 from lifecycle.verdicts.rows import Floats, Ints
 
 
@@ -34,7 +35,7 @@ def ranking(positive: npt.NDArray[np.bool_], scores: Floats) -> Ranking:
     ones = int(np.count_nonzero(positive))
     zeros = len(positive) - ones
     if not ones or not zeros:
-        raise ValueError("The area under the ROC curve needs both classes among the rows; there is only one.")
+        raise NotDefined("The area under the ROC curve needs both classes among the rows; there is only one.")
     above = _placements(positive, scores, ones, zeros)
     area = float(above[positive].mean())
     # n/(n-1) within each class makes the sum of squares DeLong's unbiased variance
