@@ -176,12 +176,13 @@ def routes_of(serving: Mapping[Champion, int]) -> Mapping[str, int]:
 
 def the_retention(settings: Settings, storage: Storage) -> Retention:
     """What is freed of this machine's folders, and when."""
-    from lifecycle import LocalExecutor
+    from lifecycle import LocalExecutor, Workspaces
 
     keep = Keep(settings.keep.workspaces, settings.keep.logs, settings.keep.caches, settings.keep.predictions)
     registry = Registry(storage.main, settings.state / "versions")
     executor = LocalExecutor(settings.state, settings.sandbox)
-    return Retention(settings.state, Store(storage.main), registry, executor, keep, artifacts_of(settings))
+    mirrors = Workspaces(settings.state / "repositories")
+    return Retention(settings.state, Store(storage.main), registry, executor, keep, artifacts_of(settings), mirrors)
 
 
 def away(settings: Settings, storage: Storage, life: Lifecycle, run: Run) -> str:

@@ -8,7 +8,7 @@ in stay. Versions and history stay for ever. Every call is harmless to repeat, a
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from lifecycle.making import PREFIX
 from lifecycle.registry import Registry
 from lifecycle.store import Store
 from lifecycle.stored_retention import free
+from lifecycle.workspace import GitTrouble, Workspaces
 
 MOST = 2000  # things removed in one go, so that a year's worth does not keep the disk busy for an hour
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Retention:
     executor: LocalExecutor
     keep: Keep
     artifacts: Artifacts | None = None  # what lies there is freed too
+    workspaces: Workspaces | None = None  # whose mirrors let go of old commits
 
     def apply(self, now: datetime) -> int:
         """Remove what is due, at most MOST things; how many."""
@@ -62,9 +64,25 @@ class Retention:
                 log.warning("%s cannot be removed: %s", path, trouble)
             else:
                 count += 1
+        count += self._let_go(now)
         if self.artifacts is not None:
             count += free(self.artifacts, self.store, self.keep.logs, self.keep.predictions, now, MOST)
         return count
+
+    def _let_go(self, now: datetime) -> int:
+        """Of commits in mirrors that are in use; an open run's are kept, as it asked for them after it was made."""
+        if self.workspaces is None:
+            return 0
+        try:
+            return self.workspaces.prune(self._oldest_use(now, self.store.open_numbers()).timestamp())
+        except (OSError, GitTrouble) as trouble:
+            log.warning("a mirror cannot let go of old commits: %s", trouble)
+            return 0
+
+    def _oldest_use(self, now: datetime, still_open: Collection[int]) -> datetime:
+        """Caches that were not used since then may go: nothing that is open has used them."""
+        oldest = self.store.get(min(still_open)).created if still_open else now
+        return min(now - self.keep.caches, oldest)
 
     def _due(self, now: datetime) -> Iterator[Path]:
         jobs = list(_entries(self.root / "jobs"))
@@ -76,8 +94,7 @@ class Retention:
         for path in folders:
             if int(path.name) not in still_open and _age(path, now) > self.keep.workspaces:
                 yield path
-        oldest = self.store.get(min(still_open)).created if still_open else now
-        yield from self._unused(min(now - self.keep.caches, oldest))
+        yield from self._unused(self._oldest_use(now, still_open))
         last_day = (now - self.keep.predictions).strftime("%Y-%m-%d")
         yield from (day for day in self.root.glob("endpoints/predictions/*/????-??-??.jsonl") if day.stem < last_day)
 

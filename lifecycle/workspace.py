@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from lifecycle.caches import mark_used
+from lifecycle.caches import last_used, mark_used
 from lifecycle.gitprogram import Git, GitTrouble, GitUnreachable
 from lifecycle.making import clear, making
 from lifecycle.source import Source
@@ -20,6 +20,8 @@ SHA = re.compile(r"^([0-9a-f]{40}|[0-9a-f]{64})$")
 SHORT = re.compile(r"^[0-9a-f]{7,64}$")
 ODD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$|/\.")
 EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/pull/*:refs/pull/*")
+KEPT = "refs/lifecycle"  # a ref for each commit that was asked for; a file each, as nothing packs them
+WORTH_IT = 20  # refs; going through a whole mirror for fewer is not
 FETCH_SECONDS = 600
 LOOK_SECONDS = 60
 MOST_BYTES = 5 << 20
@@ -85,12 +87,13 @@ class Workspaces:
         mirror = self._path(source)
         if self._has(source, mirror, _sha(commit)):
             mark_used(mirror)
+            mark_used(mirror / KEPT / commit)
             return
         with self._mirror(source):
             if self._has(source, mirror, commit):
                 return
             try:
-                self._fetch(source, mirror, f"+{commit}:refs/lifecycle/{commit}")  # the ref keeps it from being pruned
+                self._fetch(source, mirror, f"+{commit}:{KEPT}/{commit}")  # the ref keeps it from being pruned
             except GitUnreachable:
                 raise
             except GitTrouble:  # some servers hand out only what a branch points at
@@ -167,6 +170,22 @@ class Workspaces:
             with open(mirror.with_suffix(".lock"), "w") as lock, suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _unlock(mirror)
+
+    def prune(self, before: float) -> int:
+        """Let go of commits that nobody has asked for since then (seconds since 1970), and of what only they held."""
+        count = 0
+        for mirror in (self.root / "mirrors").glob("*.git/"):
+            source = Source(unquote(mirror.stem.replace("~", "%")), "")
+            with self._mirror(source):
+                stale = [ref for ref in (mirror / KEPT).glob("*") if last_used(ref) < before]
+                if len(stale) < WORTH_IT:
+                    continue
+                for ref in stale:
+                    ref.unlink(missing_ok=True)
+                for words in (("repack", "-a", "-d", "-q"), ("prune", "--expire=now")):
+                    self.git.run(f"--git-dir={mirror}", *words, source=source, seconds=FETCH_SECONDS)
+                count += len(stale)
+        return count
 
     def _write_tree(self, source: Source, commit: str, folder: Path) -> None:
         """Plain `git checkout` in effect, with no filter configured, so that attributes cannot run anything."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle.source import Source
-from lifecycle.workspace import GitTrouble, Workspaces
+from lifecycle.workspace import WORTH_IT, GitTrouble, Workspaces
 
 IDENTITY = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
 IDENTITY |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in IDENTITY.items()}
@@ -125,6 +125,34 @@ def test_a_commit_that_is_here_is_not_asked_for_again(repository, source, worksp
     assert workspaces.read(gone, sha, "a") == b"1"
     with pytest.raises(GitTrouble, match="octo/bikes"):
         workspaces.resolve(gone, "main")
+
+
+def test_commits_that_nobody_asked_for_lately_are_let_go_and_fetched_again_when_asked_for(
+    repository, source, workspaces
+):
+    repository("config", "uploadpack.allowAnySHA1InWant", "true")
+    repository.commit(train__py="0")
+    old = []
+    for number in range(WORTH_IT):
+        repository("switch", "-q", "--detach", "main")
+        old.append(repository.commit(train__py=f"tried {number}"))
+        workspaces.fetch(source, old[-1])
+    repository("switch", "-q", "--detach", "main")
+    used = repository.commit(train__py="used")
+    workspaces.fetch(source, used)
+    refs = workspaces.root / "mirrors" / "octo~2Fbikes.git" / "refs" / "lifecycle"
+    for sha in (*old, used):
+        os.utime(refs / sha, (1000, 1000))
+    assert workspaces.prune(500.0) == 0
+    assert workspaces.read(source, used, "train.py") == b"used"  # which is a use
+    assert workspaces.prune(2000.0) == WORTH_IT
+    assert [ref.name for ref in refs.iterdir()] == [used]
+    objects = subprocess.run(
+        ["git", "cat-file", "--batch-all-objects", "--batch-check"], cwd=refs.parents[1], capture_output=True, text=True
+    ).stdout
+    assert used in objects
+    assert not any(sha in objects for sha in old)
+    assert workspaces.read(source, old[3], "train.py") == b"tried 3"
 
 
 def test_reading_a_file(repository, source, workspaces):
