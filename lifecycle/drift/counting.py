@@ -22,7 +22,7 @@ from lifecycle.drift.columns import (
     in_buckets,
     keep_most_frequent,
 )
-from lifecycle.drift.grid import BLOCK, CONSTANT, Floats, atoms_of, grid_for, quantile
+from lifecycle.drift.grid import BLOCK, CONSTANT, SINGLE, Floats, atoms_of, grid_for, quantile
 
 MAX_DISTINCT = 100_000  # values that training may have before we stop counting and call it text
 MAX_DISTINCT_SHORT = 50
@@ -119,14 +119,14 @@ _NOTHING: dict[str, Any] = {
 
 
 def _limits(column: NumericColumn) -> tuple[float, float] | None:
-    """Training's range; a constant column gets some room, for no model can have learned anything from it."""
+    """Training's range, with room for rounding; a constant column gets more: no model can have learned from it."""
     if column.bounds is None:
         return None
     low, high = column.bounds
     if low == high:
         room = max(abs(low), 1.0) * CONSTANT
         return low - room, high + room
-    return low, high
+    return low - abs(low) * SINGLE, high + abs(high) * SINGLE
 
 
 def _fine(value: float) -> float:

@@ -20,6 +20,7 @@ ROOM = 0.02
 FULL = 1 / 256  # a cell that holds more of the rows than this, without one value that explains it, is too coarse
 EDGES = 256
 MAX_ATOMS = 32
+SINGLE = 2.0**-23  # of a number: what single precision in one file and double in another differ by, twice over
 CONSTANT = 1e-3  # a training column of one value may vary by this share of it: no model can have learned from it
 
 

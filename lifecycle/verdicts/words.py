@@ -29,7 +29,8 @@ def pair(one: float, other: float) -> tuple[str, str]:
     size = max(abs(one), abs(other))
     least = max(0, 2 - math.floor(math.log10(size))) if size > 0 else 0
     decimals = min(max(decimals, least), 6 if size > 1e-4 else 12)
-    return f"{one:,.{decimals}f}", f"{other:,.{decimals}f}"
+    first, second = (f"{round(value, decimals) + 0.0:,.{decimals}f}" for value in (one, other))  # + 0.0: never "-0"
+    return first, second
 
 
 def change(metric: Metric, old: float, new: float, difference: Interval, confidence: float) -> str:

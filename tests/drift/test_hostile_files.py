@@ -229,3 +229,21 @@ def test_a_profile_that_somebody_spoiled_is_named(capsys, column, what):
     assert err.startswith("lifecycle: p: ")
     assert "damaged; make it again" in err or "this program reads version 1" in err
     assert "mistake of this program" not in err
+
+
+def test_single_precision_is_no_drift(capsys):
+    def rows(rng):
+        spread = np.where(rng.random(ROWS) < 0.5, 1.1, rng.pareto(0.3, ROWS) + 1.1)
+        return {
+            "lowest": np.where(rng.random(ROWS) < 0.3, 0.1, rng.random(ROWS) + 0.1).astype(np.float32),
+            "highest": np.where(rng.random(ROWS) < 0.3, -0.7, -rng.random(ROWS) - 0.7).astype(np.float32),
+            "steps": (rng.integers(1, 9, ROWS) / 10).astype(np.float32),
+            "tail": spread.astype(np.float32),
+        }
+
+    put("train.parquet", **rows(np.random.default_rng(1)))
+    short = {name: [float(str(one)) for one in column] for name, column in rows(np.random.default_rng(2)).items()}
+    put("window.csv", **short)
+    run(capsys, "profile", "train.parquet", "--out", "p")
+    code, out, _ = run(capsys, "drift", "p", "window.csv", "--json")
+    assert (code, [one["reason"] for one in json.loads(out)["columns"] if one["verdict"] != "CLEAN"]) == (0, [])
