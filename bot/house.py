@@ -144,6 +144,7 @@ def the_life(
         most=limits,
         at_once=settings.limits.jobs_at_once,
         logs=JobLogs(executor, artifacts),
+        labels=LabelLog(settings.state / "endpoints", artifacts, settings.state / "others", hosts.me),
         hosts=hosts,
     )
     return Lifecycle(shop)
@@ -195,11 +196,11 @@ def away(settings: Settings, storage: Storage, life: Lifecycle, run: Run) -> str
     return "" if run.state.ended else f"This runs on {name}; its output arrives here some seconds late."
 
 
-def keep_labels(settings: Settings, shop: Shop, project: str, model: str, body: bytes) -> int:
+def keep_labels(shop: Shop, project: str, model: str, body: bytes) -> int:
     """Keep true answers that somebody sent; how many. Raises LookupError, and ValueError for what are none."""
     if not shop.registry.of_model(project, model, limit=1):
         raise LookupError(f"There is no model {model} in {project}.")
-    return LabelLog(settings.state / "endpoints").append(serving_name(project, model), shop.now(), body)
+    return shop.labels.append(serving_name(project, model), shop.now(), body)
 
 
 def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -> Views:
@@ -219,7 +220,7 @@ def views(settings: Settings, storage: Storage, inbox: Inbox, life: Lifecycle) -
         log=life.log,
         routes=lambda project, model: routes_of(shop.registry.serving(project, model)),
         score=score,
-        label=partial(keep_labels, settings, shop),
+        label=partial(keep_labels, shop),
         url_of=lambda text: address_of(settings, text),
         commit_url=lambda project, sha: f"{repository_page(settings, project)}/commit/{sha}",
         health=lambda: health(settings, storage, inbox),

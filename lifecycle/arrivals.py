@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifecycle import tables
-from lifecycle.datafiles import REMOTE, in_tree, sha256_of, without_secrets
+from lifecycle.datafiles import REMOTE, first_line, in_tree, sha256_of, without_secrets
 from lifecycle.endpoints import RequestLog
 from lifecycle.endpoints.batches import batch_of
 from lifecycle.troubles import BadData, NoSuchData
@@ -126,7 +126,7 @@ def _remote(where: str) -> dict[str, str]:
         raise BadData(f"requests cannot be read from {scheme}://; known are {', '.join(REMOTE)}")
     try:
         core: Any = importlib.import_module("fsspec.core")
-        there, path = core.url_to_fs(where)
+        there, path = core.url_to_fs(where, use_listings_cache=False)
         there.invalidate_cache()
         names = sorted(there.glob(path)) if core.has_magic(path) else [path] if there.isfile(path) else there.find(path)
         about = {there.unstrip_protocol(name): there.info(name) for name in names if _is_table(name)}
@@ -134,8 +134,8 @@ def _remote(where: str) -> dict[str, str]:
         raise BadData(f"{scheme}:// needs the package fsspec, with support for {scheme}, where the bot is") from None
     except FileNotFoundError:
         about = {}
-    except (OSError, ValueError) as trouble:
-        raise BadData(f"{without_secrets(where)} cannot be read: {str(trouble)[:200]}") from None
+    except Exception as trouble:  # each store's library has its own kinds
+        raise BadData(f"{without_secrets(where)} cannot be read: {first_line(trouble)}") from None
     if not about:
         raise NoSuchData(f"there is no parquet, CSV or JSON lines file at {without_secrets(where)}")
     return {name: _stamp(one) for name, one in about.items()}

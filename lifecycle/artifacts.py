@@ -1,9 +1,16 @@
 """A place that all machines reach, by a URL: a shared folder or an object store, through fsspec."""
 
+import re
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+PATIENCE = 10.0  # seconds for an answer about files, or a small one: a page waits for it
+CARRYING = 3600.0  # seconds for a file as a whole
+AGAIN = 5.0  # seconds after which a place that did not answer is asked again
+WITHOUT_FOLDERS = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss"}  # and s3fs would make a bucket instead
 
 
 class OutOfReach(OSError):
@@ -20,34 +27,38 @@ class Artifacts:
         try:
             import fsspec  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
-            self._files, self._root = fsspec.core.url_to_fs(self.url)
-        except (ImportError, ValueError) as problem:
-            raise OutOfReach(
-                f"artifacts: {scheme}:// needs another package ({problem}); install lifecycle-bot with one of its "
-                "extras, `artifacts` for a folder, `s3`, `azure` or `gcs` for a store."
-            ) from None
+            self._files, self._root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
+        except ValueError as problem:
+            if "Protocol not known" not in str(problem):
+                raise OutOfReach(f"artifacts: {scheme}:// cannot be used: {_first_line(problem)}") from None
+            raise OutOfReach(_missing(scheme, problem)) from None
+        except ImportError as problem:
+            raise OutOfReach(_missing(scheme, problem)) from None
+        self._folders = scheme not in WITHOUT_FOLDERS
+        self._silent = (0.0, "")  # until when it is not asked again, and why
 
     def put(self, path: Path, name: str) -> None:
         """Copy a file there."""
         with self._told(f"write {name}"):
             self._make_room(name)
-            self._files.put_file(str(path), self._at(name))
+            self._ask("put_file", str(path), self._at(name), patience=CARRYING)
 
     def write(self, name: str, data: bytes) -> None:
         """Write a small file there."""
         with self._told(f"write {name}"):
             self._make_room(name)
-            self._files.pipe_file(self._at(name), data)
+            self._ask("pipe_file", self._at(name), data, patience=PATIENCE + len(data) / 100_000)
 
     def get(self, name: str, path: Path) -> None:
         """Copy a file from there. Raises FileNotFoundError."""
         with self._told(f"read {name}"):
-            self._files.get_file(self._at(name), str(path))
+            self._ask("get_file", self._at(name), str(path), patience=CARRYING)
 
     def read(self, name: str, start: int = 0, end: int | None = None) -> bytes:
         """A file's bytes from `start` to before `end`. Raises FileNotFoundError."""
         with self._told(f"read {name}"):
-            found: bytes = self._files.cat_file(self._at(name), start=start, end=end)
+            # of an empty file no store gives a range
+            found: bytes = self._ask("cat_file", self._at(name), start=start or None, end=end)
         return found
 
     def list(self, folder: str) -> Sequence[tuple[str, int]]:
@@ -55,7 +66,7 @@ class Artifacts:
         with self._told(f"list {folder}"):
             self._files.invalidate_cache()
             try:
-                found: list[dict[str, Any]] = self._files.ls(self._at(folder), detail=True)
+                found: list[dict[str, Any]] = self._ask("ls", self._at(folder), detail=True)
             except FileNotFoundError:
                 return []
         return sorted((str(one["name"]).rstrip("/").rsplit("/", 1)[-1], int(one["size"] or 0)) for one in found)
@@ -64,21 +75,22 @@ class Artifacts:
         """Whether there is such a file."""
         with self._told(f"look for {name}"):
             self._files.invalidate_cache()
-            return bool(self._files.exists(self._at(name)))
+            return bool(self._ask("exists", self._at(name)))
 
     def delete(self, name: str) -> None:
         """Remove a file, if there is one."""
         with self._told(f"remove {name}"):
             try:
-                self._files.rm_file(self._at(name))
+                self._ask("rm_file", self._at(name))
             except FileNotFoundError:
                 return
 
     def remove(self, folder: str) -> None:
         """Remove a folder with all that is in it, if there is one."""
         with self._told(f"remove {folder}"):
+            self._files.invalidate_cache()
             try:
-                self._files.rm(self._at(folder), recursive=True)
+                self._ask("rm", self._at(folder), recursive=True, patience=CARRYING)
             except FileNotFoundError:
                 return
 
@@ -88,14 +100,53 @@ class Artifacts:
         return f"{self._root.rstrip('/')}/{name}"
 
     def _make_room(self, name: str) -> None:
-        self._files.makedirs(self._at(name).rsplit("/", 1)[0], exist_ok=True)
+        if self._folders:
+            self._files.makedirs(self._at(name).rsplit("/", 1)[0], exist_ok=True)
+
+    def _ask(self, what: str, *given: Any, patience: float = PATIENCE, **more: Any) -> Any:
+        """Do it; of a store, whose library would try again for minutes, as long as we have patience."""
+        if not getattr(self._files, "async_impl", False):
+            return getattr(self._files, what)(*given, **more)
+        from fsspec.asyn import sync  # type: ignore[import-untyped, import-not-found, unused-ignore]
+
+        return sync(self._files.loop, getattr(self._files, f"_{what}"), *given, timeout=patience, **more)
 
     @contextmanager
     def _told(self, what: str) -> Iterator[None]:
         """Whatever the library raises, as one kind; what is not there stays what it is."""
+        until, why = self._silent
+        if time.monotonic() < until:
+            raise OutOfReach(f"could not {what} at the place for artifacts: {why}")
         try:
             yield
-        except (FileNotFoundError, OutOfReach, ValueError):
+        except (OutOfReach, ValueError):
             raise
+        except FileNotFoundError as problem:
+            if not what.startswith("write "):
+                raise
+            raise self._trouble(what, f"there is no such place ({_first_line(problem)})", problem) from problem
+        except TimeoutError as problem:  # fsspec's too
+            raise self._trouble(what, "it does not answer", problem) from problem
         except Exception as problem:  # each of fsspec's implementations has its own kinds
-            raise OutOfReach(f"could not {what} at the place for artifacts: {problem}") from problem
+            raise self._trouble(what, _first_line(problem), problem) from problem
+
+    def _trouble(self, what: str, why: str, problem: Exception) -> OutOfReach:
+        if not isinstance(problem, FileNotFoundError | PermissionError) and not self._is_folder():
+            self._silent = (time.monotonic() + AGAIN, why)
+        return OutOfReach(f"could not {what} at the place for artifacts: {why}")
+
+    def _is_folder(self) -> bool:
+        return not getattr(self._files, "async_impl", False)
+
+
+def _missing(scheme: str, problem: Exception) -> str:
+    return (
+        f"artifacts: {scheme}:// needs another package ({problem}); install lifecycle-bot with one of its "
+        "extras, `artifacts` for a folder, `s3`, `azure` or `gcs` for a store."
+    )
+
+
+def _first_line(problem: Exception) -> str:
+    """What went wrong in one line, without what follows a question mark in an address: it may be a signature."""
+    line = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
+    return re.sub(r"(://[^\s?'\"]*)\?[^\s'\"]*", r"\1", line)[:300]

@@ -63,17 +63,21 @@ def _fetched(uri: str, folder: Path) -> list[Path]:
         raise BadData(f"data at {scheme}:// needs the package fsspec on the bot's machine") from None
     files = []
     try:
-        for number, remote in enumerate(sorted(fsspec.open_files(uri, "rb"), key=lambda file: str(file.path))):
+        for number, remote in enumerate(sorted(_open_files(fsspec, uri), key=lambda file: str(file.path))):
             path = folder / f"{number:06}-{Path(remote.path).name}"
             with remote as reading, path.open("wb") as writing:
                 while block := reading.read(1 << 20):
                     writing.write(block)
             files.append(path)
-    except (OSError, ImportError, ValueError) as trouble:
-        raise BadData(f"data at {without_secrets(uri)} cannot be read: {_first_line(trouble)}") from None
+    except Exception as trouble:  # each store's library has its own kinds
+        raise BadData(f"data at {without_secrets(uri)} cannot be read: {first_line(trouble)}") from None
     if not files:
         raise BadData(f"there is nothing at {without_secrets(uri)}")
     return files
+
+
+def _open_files(fsspec: Any, uri: str) -> Any:
+    return fsspec.open_files(uri, "rb", use_listings_cache=False)  # what came since the last run counts too
 
 
 def without_secrets(uri: str) -> str:
@@ -100,7 +104,7 @@ def read(files: list[Path]) -> pa.Table:
         try:
             table = _read(path)
         except (pa.ArrowException, OSError, UnicodeDecodeError) as trouble:
-            raise BadData(f"{path.name} cannot be read: {_first_line(trouble)}") from None
+            raise BadData(f"{path.name} cannot be read: {first_line(trouble)}") from None
         twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
         if twice:
             raise BadData(f"{path.name} has more than one column {twice[0]!r}")
@@ -108,7 +112,7 @@ def read(files: list[Path]) -> pa.Table:
     try:
         return pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
     except (pa.ArrowException, TypeError) as trouble:
-        raise BadData(f"the files do not fit together: {_first_line(trouble)}") from None
+        raise BadData(f"the files do not fit together: {first_line(trouble)}") from None
 
 
 def _read(path: Path) -> pa.Table:
@@ -149,5 +153,7 @@ def _read_csv(path: Path, separator: str) -> pa.Table:
         )
 
 
-def _first_line(trouble: Exception) -> str:
-    return (str(trouble).splitlines() or [type(trouble).__name__])[0][:200]
+def first_line(trouble: Exception) -> str:
+    """What went wrong in one line, without what follows a question mark in an address: it may be a signature."""
+    line = (str(trouble).strip().splitlines() or [type(trouble).__name__])[0]
+    return re.sub(r"(://[^\s?'\"]*)\?[^\s'\"]*", r"\1", line)[:200]

@@ -1,17 +1,25 @@
 """True answers that arrive later: sent to the bot by request, or lying in files by a key; looked up by text.
 
-`root/labels/<model>.jsonl` holds what was sent, {"at", "key", "label"} a line; a later line for a key counts.
+`root/labels/<model>/<UTC day>.jsonl` holds what was sent, {"at", "key", "label"} a line; for a key the newest counts.
+Where machines share a place, each ships its own files there, and reads those of the others too.
 A key is `REQUEST/ROW` as scoring told it, or a value of the key column; moments are keys as UTC.
 """
 
+import heapq
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from lifecycle.artifacts import Artifacts
+from lifecycle.shipping import Shipping, fetch, more_of
+
+PLACE, BEFORE = "labels", "before"
 
 MOST = 5_000_000  # labels held in memory at a time; of more the newest count
 MOST_AT_ONCE = 10_000
@@ -41,16 +49,21 @@ class _Line(msgspec.Struct):
     label: Label
 
 
-@dataclass(frozen=True, slots=True)
 class LabelLog:
-    """What was sent, below `root`. Any number of processes may append and read."""
+    """What was sent, below `root`. Any number of processes may append and read.
 
-    root: Path
+    With `artifacts` also what was sent to other machines than `me`, as far as it was shipped; copies are kept.
+    """
+
+    def __init__(self, root: Path, artifacts: Artifacts | None = None, copies: Path = Path(), me: str = "") -> None:
+        self.root, self.artifacts, self.copies, self.me = root, artifacts, copies, me
+        self._shipping = Shipping(artifacts) if artifacts else None
+        self._whole: set[Path] = set()
 
     def append(self, model: str, at: datetime, body: bytes) -> int:
         """Keep the labels of a request's body; how many. Raises NoLabels, OSError."""
         lines = [msgspec.json.encode(_Line(at.isoformat(), key_of(one), one.label)) for one in labels_in(body)]
-        path = self._path(model)
+        path = self._folder(model) / f"{at.astimezone(UTC):%Y-%m-%d}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
@@ -62,22 +75,47 @@ class LabelLog:
     def read(self, model: str) -> dict[str, Label]:
         """The label of each key."""
         found: dict[str, Label] = {}
-        decoder = msgspec.json.Decoder(_Line)
-        for text in _lines(self._path(model)):
-            try:
-                line = decoder.decode(text)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue  # torn by a full disk
+        for line in heapq.merge(*map(_lines, self._files(model)), key=lambda line: line.at):
             found.pop(line.key, None)
             found[line.key] = line.label
             if len(found) > MOST:
                 del found[next(iter(found))]
         return found
 
-    def _path(self, model: str) -> Path:
+    def ship(self, now: datetime) -> None:
+        """Ship what was sent to this machine; the files of days that are over as a whole."""
+        if self._shipping is None or self.artifacts is None:
+            return
+        today = f"{now.astimezone(UTC):%Y-%m-%d}"
+        for path in sorted((self.root / PLACE).rglob("*.jsonl")):
+            place = f"{PLACE}/{self.me}/{path.relative_to(self.root / PLACE).with_suffix('').as_posix()}"
+            if path.parent.name == PLACE:  # one of an older bot's, whose name is the model's
+                self._shipping.ship(f"{place}/{BEFORE}", partial(more_of, path))
+            elif path.stem == today:
+                self._shipping.ship(place, partial(more_of, path))
+            else:
+                self._shipping.finish(place, partial(self.artifacts.put, path))
+
+    def _folder(self, model: str) -> Path:
         if not model or "/" in model or model.startswith("."):
             raise ValueError(f"{model!r} is not the name of a model")
-        return self.root / "labels" / f"{model}.jsonl"
+        return self.root / PLACE / model
+
+    def _files(self, model: str) -> list[Path]:
+        """This machine's files, an older bot's among them, and copies of those of others, brought up to date."""
+        own = [self._folder(model).with_name(f"{model}.jsonl"), *sorted(self._folder(model).glob("*.jsonl"))]
+        return own + list(self._others(model))
+
+    def _others(self, model: str) -> Iterator[Path]:
+        if self.artifacts is None:
+            return
+        for host, _ in self.artifacts.list(PLACE):
+            days = self.artifacts.list(f"{PLACE}/{host}/{model}") if host != self.me else []
+            for day, _ in days:
+                copy = self.copies / host / PLACE / model / f"{day}.jsonl"
+                if copy not in self._whole and fetch(self.artifacts, f"{PLACE}/{host}/{model}/{day}", copy):
+                    self._whole.add(copy)
+                yield copy
 
 
 def labels_in(body: bytes) -> Sequence[Sent]:
@@ -112,8 +150,6 @@ def plain_key(value: Any) -> str:
 
 
 def _utc(moment: datetime) -> str:
-    from datetime import UTC
-
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
@@ -124,9 +160,13 @@ def in_table(keys: Iterable[Any], labels: Iterable[Any]) -> dict[str, Label]:
     }
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(path: Path) -> Iterator[_Line]:
+    """A file's lines but for those that were torn by a full disk."""
+    decoder = msgspec.json.Decoder(_Line)
     try:
         with path.open("rb") as file:
-            yield from (line.rstrip(b"\n") for line in file)
+            for text in file:
+                with suppress(msgspec.DecodeError, UnicodeDecodeError):
+                    yield decoder.decode(text)
     except FileNotFoundError:
         return

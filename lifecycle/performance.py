@@ -13,9 +13,9 @@ from lifecycle import tables
 from lifecycle.arrivals import Arrival, FileArrivals
 from lifecycle.dailies import Seen
 from lifecycle.estimating import estimated_loss
-from lifecycle.labels import Label, LabelLog, in_table, plain_key
+from lifecycle.labels import Label, in_table, plain_key
 from lifecycle.project import Model
-from lifecycle.reference import Measured, known_file
+from lifecycle.reference import Measured, known_rows
 from lifecycle.registry import Version
 from lifecycle.runs import Run
 from lifecycle.shop import Shop, Trouble, serving_name
@@ -48,7 +48,8 @@ def performance(
     found = _realised(shop, run, rules, version, traffic, span, measured)
     if found is not None:
         return {**asdict(found), "how": "realised", "sentence": found.reason}
-    known = known_file(shop.root, serving_name(version.project, version.model), version.run)
+    name = serving_name(version.project, version.model)
+    known = known_rows(shop.root, shop.registry.artifacts, name, version.run)
     guess = estimated(rules, measured, known, seen) if moved and seen.sample is not None else None
     if guess is None:
         return {}
@@ -89,7 +90,7 @@ def _margin(rules: Model) -> Margin | None:
 
 def known_labels(shop: Shop, run: Run, rules: Model, version: Version) -> dict[str, Label]:
     """Labels by key: those that were sent, and those in the files that `monitor.labels` names. Raises Trouble."""
-    found = LabelLog(shop.root / "endpoints").read(serving_name(version.project, version.model))
+    found = shop.labels.read(serving_name(version.project, version.model))
     if not rules.monitor.labels:
         return found
     where = rules.monitor.labels

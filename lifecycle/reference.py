@@ -1,7 +1,9 @@
 """What monitoring compares with, kept with a version when it is made: a profile, what is usual, how good it was."""
 
 import json
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lifecycle.artifacts import Artifacts
 from lifecycle.drift import Profile
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions
@@ -17,6 +20,7 @@ from lifecycle.usual import as_times, keep_usual
 from lifecycle.verdicts import Cbpe, Interval, measure
 from lifecycle.windows import length_of
 
+KNOWN = "known"
 PROFILE, MEASURED = "profile.bin", "measured.json"
 MOST_KNOWN = 5_000  # held-back rows from which a second model learns how large errors are
 PROBABILITY = "probability_"
@@ -48,6 +52,24 @@ def known_file(root: Path, name: str, run: int) -> Path:
     `name` is what the model is called at its endpoint.
     """
     return root / "endpoints" / "known" / name / f"run-{run}.parquet"
+
+
+def shared_name(name: str, run: int) -> str:
+    """What they are called in the place that all machines reach, where there is one."""
+    return f"{KNOWN}/{name}/run-{run}.parquet"
+
+
+def known_rows(root: Path, artifacts: Artifacts | None, name: str, run: int) -> Path:
+    """The file of such rows, fetched if another machine made it; nothing is there where there are none."""
+    path = known_file(root, name, run)
+    if artifacts is None or path.is_file():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    with suppress(FileNotFoundError):
+        artifacts.get(shared_name(name, run), fresh)
+        fresh.replace(path)
+    return path
 
 
 def keep_reference(package: Path, known: Path, data: Holdout, predictions: Predictions, rules: Model) -> None:

@@ -66,7 +66,7 @@ class Retention:
                 count += 1
         count += self._let_go(now)
         if self.artifacts is not None:
-            count += free(self.artifacts, self.store, self.keep.logs, self.keep.predictions, now, MOST)
+            count += free(self.artifacts, self.registry, self.keep.logs, self.keep.predictions, now, MOST)
         return count
 
     def _let_go(self, now: datetime) -> int:

@@ -204,9 +204,10 @@ class Lifecycle:
         return self.shop.logs.read(name, self.is_here(run), offset) if name else (b"", offset)
 
     def ship(self) -> None:
-        """Let other machines see what jobs here write, and what the models here are asked."""
+        """Let other machines see what jobs here write, what models here are asked, and which labels are sent here."""
         self.shop.logs.ship(name for name in self.working() if _is_job(name))
         self.shop.requests.ship(self.shop.now())
+        self.shop.labels.ship(self.shop.now())
 
     def is_here(self, run: Run) -> bool:
         """Whether this is the machine that has or had the run, with all that its jobs left."""

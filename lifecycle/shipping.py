@@ -8,6 +8,7 @@ from lifecycle.artifacts import Artifacts
 
 MOST = 8 << 20  # bytes in one piece
 WHOLE = "whole"
+REMEMBERED = 20_000  # files of which is known that they were shipped as a whole
 More = Callable[[int], bytes]
 Put = Callable[[str], None]
 
@@ -21,6 +22,7 @@ class Shipping:
     def __init__(self, artifacts: Artifacts) -> None:
         self.artifacts = artifacts
         self._shipped: dict[str, int] = {}
+        self._whole: set[str] = set()
         self._lock = threading.Lock()
 
     def ship(self, folder: str, more: More) -> None:
@@ -37,13 +39,17 @@ class Shipping:
     def finish(self, folder: str, put: Put) -> None:
         """The file grows no more: ship it as one piece."""
         with self._lock:
+            if folder in self._whole:
+                return  # without asking: there is a file for every day of a year, and a store counts requests
             self._shipped.pop(folder, None)
-            if self.artifacts.has(f"{folder}/{WHOLE}"):
-                return
-            put(f"{folder}/{WHOLE}")
-            for name, _ in self.artifacts.list(folder):
-                if name != WHOLE:
-                    self.artifacts.delete(f"{folder}/{name}")
+            if not self.artifacts.has(f"{folder}/{WHOLE}"):
+                put(f"{folder}/{WHOLE}")
+                for name, _ in self.artifacts.list(folder):
+                    if name != WHOLE:
+                        self.artifacts.delete(f"{folder}/{name}")
+            if len(self._whole) >= REMEMBERED:
+                self._whole.clear()
+            self._whole.add(folder)
 
 
 def read(artifacts: Artifacts, folder: str, offset: int, limit: int = 65536) -> tuple[bytes, int]:
@@ -57,16 +63,18 @@ def read(artifacts: Artifacts, folder: str, offset: int, limit: int = 65536) -> 
     return data, offset + len(data)
 
 
-def fetch(artifacts: Artifacts, folder: str, path: Path) -> None:
-    """Make a copy of a shipped file complete, as far as it was shipped."""
+def fetch(artifacts: Artifacts, folder: str, path: Path) -> bool:
+    """Make a copy of a shipped file complete, as far as it was shipped; whether it will not grow any more."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    pieces = _pieces(artifacts, folder)
     have = path.stat().st_size if path.is_file() else 0
     with path.open("ab") as file:
-        for start, (name, size) in sorted(_pieces(artifacts, folder).items()):
+        for start, (name, size) in sorted(pieces.items()):
             if start <= have < start + size:
                 data = artifacts.read(f"{folder}/{name}", have - start, size)
                 file.write(data)
                 have += len(data)
+    return any(name == WHOLE for name, _ in pieces.values())
 
 
 def length(artifacts: Artifacts, folder: str) -> int:

@@ -12,6 +12,7 @@ from lifecycle.executors import Executor, Job, Limits
 from lifecycle.fingerprints import Fingerprints
 from lifecycle.hosts import ALONE, Hosts
 from lifecycle.joblogs import JobLogs
+from lifecycle.labels import LabelLog
 from lifecycle.project import FILE, Model, Project, read_project
 from lifecycle.registry import Registry
 from lifecycle.runs import Run, Stage, Value
@@ -52,6 +53,7 @@ class Shop:
     at_once: int  # runs that may work at the same time on this machine
     most: Limits  # no model gets more than the house allows, whatever its repository asks
     logs: JobLogs
+    labels: LabelLog
     hosts: Hosts = ALONE
 
     def folder(self, run: Run) -> Path:

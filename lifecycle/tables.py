@@ -133,7 +133,7 @@ def _filesystem(text: str) -> tuple[Any, str]:
             scheme = text.split("://", 1)[0]
             raise TableError(f"Reading {scheme}:// needs the package fsspec, with its support for {scheme}.") from None
     try:
-        found, path = fsspec.core.url_to_fs(text)
+        found, path = fsspec.core.url_to_fs(text, use_listings_cache=False)
     except (ImportError, ValueError) as problem:
         raise TableError(f"{text} cannot be read: {problem}.") from None
     return fs.PyFileSystem(fs.FSSpecHandler(found)), path
@@ -206,4 +206,9 @@ def _told(where: str) -> Iterator[None]:
         raise TableError(f"{where} may not be read by this user.") from None
     except (pa.ArrowException, OSError, EOFError, UnicodeError) as problem:
         first = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
+        raise TableError(f"{where} cannot be read: {first.rstrip('.')}.") from None
+    except Exception as problem:  # each store's library has its own kinds; what is no store's is a mistake of ours
+        if "://" not in where:
+            raise
+        first = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
         raise TableError(f"{where} cannot be read: {first.rstrip('.')}.") from None

@@ -3,6 +3,7 @@
 import flask
 
 from bot.web.views import Views
+from lifecycle import OutOfReach
 
 FILES = {"MODEL_CARD.md": "text/markdown", "report.json": "application/json"}
 VERSION = "/models/<name:owner>/<name:repo>/<name:model>/versions/<int(max=2147483647):number>"
@@ -19,6 +20,8 @@ def add_downloads(app: flask.Flask, views: Views) -> None:
             flask.abort(404)
         try:
             content = views.registry.read(version, file)
+        except OutOfReach as trouble:
+            flask.abort(503, f"This file cannot be had just now: {trouble}.")
         except OSError:  # versions of older bots have no card
             flask.abort(404)
         name = f"{model}-v{number}-{file}"

@@ -11,7 +11,7 @@ from bot.links import Link
 from bot.web import drifting, reports
 from bot.web.addresses import model_url
 from bot.web.views import Views
-from lifecycle import Champion, Episode, Filter, Run, Version, Window
+from lifecycle import Champion, Episode, Filter, OutOfReach, Run, Version, Window
 
 MODEL = "/models/<name:owner>/<name:repo>/<name:model>"
 SHOWN = 50  # versions on a model's page
@@ -108,12 +108,13 @@ def _items(views: Views, episode: Episode) -> Sequence[Link]:
 
 
 def _version(views: Views, version: Version) -> str:
-    manifest = manifest_of(views, version)
+    manifest, unread = manifest_of(views, version)
     reign = [one for one in views.registry.reign(version.project, version.model) if one.number == version.number]
     return flask.render_template(
         "version.html",
         it=version,
         manifest=manifest,
+        unread=unread,
         metrics=reports.kept(version.metrics),
         parent=_parent(manifest),
         reign=reign,
@@ -122,12 +123,14 @@ def _version(views: Views, version: Version) -> str:
     )
 
 
-def manifest_of(views: Views, version: Version) -> Mapping[str, Any]:
-    """The version's manifest; empty when its files are not on this machine or were broken."""
+def manifest_of(views: Views, version: Version) -> tuple[Mapping[str, Any], str]:
+    """The version's manifest, or why there is none to show: its files are not within reach, or were broken."""
     try:
-        return views.registry.manifest(version)
+        return views.registry.manifest(version), ""
+    except OutOfReach as trouble:
+        return {}, f"Its manifest cannot be read just now: {trouble}."
     except (OSError, ValueError):
-        return {}
+        return {}, "Its manifest cannot be read on this machine."
 
 
 def _parent(manifest: Mapping[str, Any]) -> int | None:

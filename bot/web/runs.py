@@ -20,6 +20,7 @@ from lifecycle import (
     Filter,
     Judgement,
     NoSuchRun,
+    OutOfReach,
     Run,
     Stage,
     StageRecord,
@@ -128,6 +129,7 @@ def _page(views: Views, run: Run) -> str:
     record = _logged(run, flask.request.args.get("stage", ""))
     validated = run.stage(Stage.VALIDATE)
     judgement = judgement_of(validated) if validated else None
+    log, unread = _tail(views, run, record) if record else (None, "")
     return flask.render_template(
         "run.html",
         run=run,
@@ -135,7 +137,8 @@ def _page(views: Views, run: Run) -> str:
         ahead=views.runs.ahead(run) if run.state is State.WAITING else (),
         stretches={one.stage: _stretch(run, one, views.now()) for one in run.stages},
         record=record,
-        log=_tail(views, run, record) if record else None,
+        log=log,
+        unread=unread,
         log_gone=views.logs_kept.days if run.ended and views.now() - run.ended > views.logs_kept else None,
         logs=_with_logs(run),
         away=views.away(run),
@@ -202,11 +205,14 @@ def _ended(record: StageRecord) -> bool:
     return record.state not in (StageState.PLANNED, StageState.RUNNING)
 
 
-def _tail(views: Views, run: Run, record: StageRecord) -> logs.Piece:
+def _tail(views: Views, run: Run, record: StageRecord) -> tuple[logs.Piece, str]:
+    """The log's end, and why it cannot be shown just now; empty where it can."""
     try:
-        return logs.tail(lambda offset: views.log(run, record.stage, offset), _ended(record))
+        return logs.tail(lambda offset: views.log(run, record.stage, offset), _ended(record)), ""
+    except OutOfReach as trouble:
+        return logs.Piece("", 0, 0), f"The output cannot be shown just now: {trouble}."
     except (OSError, LookupError):
-        return logs.Piece("", 0, 0)  # jobs are forgotten after a while, and their output with them
+        return logs.Piece("", 0, 0), ""  # jobs are forgotten after a while, and their output with them
 
 
 def _log(views: Views, run: Run) -> flask.Response:

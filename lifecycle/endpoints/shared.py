@@ -20,6 +20,7 @@ class SharedLog:
         self.own, self.copies, self.artifacts, self.me = own, copies, artifacts, me
         self._shipping = Shipping(artifacts)
         self._others: dict[str, PredictionLog] = {}
+        self._whole: set[Path] = set()
 
     def ship(self, now: datetime) -> None:
         """Ship what was added to this machine's log; the files of days that are over as a whole."""
@@ -60,7 +61,8 @@ class SharedLog:
             days = self.artifacts.list(f"{PLACE}/{host}/{model}") if host != self.me else []
             for day, _ in days:
                 copy = self.copies / host / PLACE / model / f"{day}.jsonl"
-                fetch(self.artifacts, f"{PLACE}/{host}/{model}/{day}", copy)
+                if copy not in self._whole and fetch(self.artifacts, f"{PLACE}/{host}/{model}/{day}", copy):
+                    self._whole.add(copy)
             if days:
                 self._others.setdefault(host, PredictionLog(self.copies / host))
         return self._others

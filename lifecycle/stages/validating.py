@@ -24,7 +24,7 @@ from lifecycle.grading import Before, Grade, Known, Sheets, block_facts, data_fi
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions, predict_job, read_predictions, refusal
 from lifecycle.project import Model
-from lifecycle.reference import PROFILE, keep_reference, known_file
+from lifecycle.reference import PROFILE, keep_reference, known_file, shared_name
 from lifecycle.registry import Version
 from lifecycle.runs import Run, Stage, StageRecord
 from lifecycle.shop import Outcome, Shop, Trouble, job_name, part_of, requirements_of, serving_name
@@ -83,6 +83,9 @@ def finish(shop: Shop, run: Run, record: StageRecord) -> Outcome:
     sheets = Sheets(all_rows.tail(data.holdout_rows), champion, seeds, refused)
     result, note = _graded(shop, run, data, sheets, version)
     keep_reference(packaging.folder(shop, run), _known(shop, run), data, all_rows, rules)
+    if shop.registry.artifacts is not None and _known(shop, run).is_file():
+        name = shared_name(serving_name(run.spec.project, run.spec.model), run.id)
+        shop.registry.artifacts.put(_known(shop, run), name)
     return Outcome(note, result, result["judgement"]["verdict"])
 
 

@@ -15,6 +15,7 @@ from lifecycle.executors import Limits
 from lifecycle.executors.local import LocalExecutor
 from lifecycle.fingerprints import Fingerprints
 from lifecycle.joblogs import JobLogs
+from lifecycle.labels import LabelLog
 from lifecycle.registry import Champion, Registry, Version
 from lifecycle.runs import Begin, Conclude, Finish, Kind, Run, Spec, Stage, State, Wait, next_move
 from lifecycle.schema import metadata
@@ -59,6 +60,7 @@ class Workshop:
             most=Limits(),
             at_once=2,
             logs=JobLogs(executor, None),
+            labels=LabelLog(root / "endpoints"),
         )
         self.life = Lifecycle(self.shop)
         self.clock = self.START

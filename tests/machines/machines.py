@@ -14,10 +14,13 @@ import sqlalchemy as sa
 
 from bot.playground.server import free_port
 from bot.playground.stage import Stage, set_stage
-from tests.stories.repository import files
+from tests.stories.repository import RULES, as_csv, files, rows
 from tests.stories.world import World
 
-REPOSITORIES = ("dies", "stalls", "drains", "shares")
+REPOSITORIES = ("dies", "stalls", "drains", "shares", "learns")
+LEARNS = files(  # so many held-back rows that an estimate without labels can learn from them
+    rules=RULES.replace("margin: 2%", "margin: 2%, holdout: 0.4"), data=as_csv(rows() + rows(month=2, seed=2))
+)
 LEASE = 4  # seconds; a machine is gone after twice as long
 
 SETTINGS = """\
@@ -25,7 +28,7 @@ public_url: {url}
 listen: 127.0.0.1:{port}
 state: {name}
 database: ${{env:MACHINES_DATABASE}}
-artifacts: file://{folder}/shared
+artifacts: {artifacts}
 machines: {{lease: {lease}s, absence: 2m}}
 sweep: 5s
 github:
@@ -129,12 +132,20 @@ class Machines:
 
 
 def machine(
-    folder: Path, stage: Stage, name: str, port: int, database: str, repositories: Sequence[str], lease: int = LEASE
+    folder: Path,
+    stage: Stage,
+    name: str,
+    port: int,
+    database: str,
+    repositories: Sequence[str],
+    lease: int = LEASE,
+    artifacts: str = "",
 ) -> Machine:
-    """A machine with its settings, which is not started."""
+    """A machine with its settings, which is not started; without `artifacts` they are in a folder beside its own."""
     told, url = stage.secrets, f"http://127.0.0.1:{port}"
+    place = artifacts or f"file://{folder}/shared"
     text = SETTINGS.format(
-        url=url, port=port, name=name, folder=folder, lease=lease, github=stage.github.api, app=told.app_id,
+        url=url, port=port, name=name, artifacts=place, lease=lease, github=stage.github.api, app=told.app_id,
         projects="\n".join(f"  - {{repository: octo/{one}}}" for one in repositories),
     )  # fmt: skip
     (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -148,14 +159,16 @@ def machine(
 
 
 @contextlib.contextmanager
-def machines(folder: Path, database: str) -> Iterator[Machines]:
+def machines(folder: Path, database: str, artifacts: str = "") -> Iterator[Machines]:
     """Both at work."""
     ports = {"one": free_port(), "two": free_port()}
     url = f"http://127.0.0.1:{ports['one']}"
     stage = set_stage(folder, url)
     for name in REPOSITORIES:
-        stage.github.world.create_repo(f"octo/{name}", files(), by="mira")
-    both = [machine(folder, stage, name, port, database, REPOSITORIES) for name, port in ports.items()]
+        stage.github.world.create_repo(f"octo/{name}", LEARNS if name == "learns" else files(), by="mira")
+    both = [
+        machine(folder, stage, name, port, database, REPOSITORIES, artifacts=artifacts) for name, port in ports.items()
+    ]
     one, two = both
     for each in both:  # all four at once: whoever comes first makes the tables
         each.start("web")

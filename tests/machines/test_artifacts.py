@@ -10,6 +10,7 @@ import pytest
 from lifecycle import (
     Artifacts,
     Kind,
+    LabelLog,
     OutOfReach,
     PredictionLog,
     Registry,
@@ -156,6 +157,35 @@ def test_what_models_were_asked_on_any_machine_is_one_log(artifacts: Artifacts, 
     assert rows() == [1, 2, 3, 4]
 
 
+def test_labels_sent_to_any_machine_are_known_to_all_and_the_newest_counts(
+    artifacts: Artifacts, tmp_path: Path
+) -> None:
+    one, two = (LabelLog(tmp_path / name, artifacts, tmp_path / name / "others", name) for name in ("one", "two"))
+    older = tmp_path / "two" / "labels" / "line.jsonl"  # as kept by a bot from before there were days
+    older.parent.mkdir(parents=True)
+    older.write_text('{"at":"2026-01-01T00:00:00+00:00","key":"old","label":0}\n')
+
+    def send(log: LabelLog, label: int, minutes: int) -> None:
+        log.append("line", NOW + timedelta(minutes=minutes), b'{"labels": [{"key": "k", "label": %d}]}' % label)
+
+    send(one, 1, 0)
+    assert two.read("line") == {"old": 0}
+    one.ship(NOW)
+    two.ship(NOW)
+    assert two.read("line") == {"old": 0, "k": 1}
+    send(two, 2, 1)
+    assert two.read("line")["k"] == 2
+    assert one.read("line") == {"old": 0, "k": 1}
+    two.ship(NOW)
+    assert one.read("line") == {"old": 0, "k": 2}
+    send(one, 3, 2)
+    for log in (one, two):
+        log.ship(NOW + timedelta(days=1))
+    for _ in range(2):  # also from what was copied
+        assert one.read("line") == two.read("line") == {"old": 0, "k": 3}
+    assert [name for name, _ in artifacts.list("labels/one/line/2026-03-01")] == ["whole"]
+
+
 def test_a_place_that_cannot_be_had_says_what_to_install() -> None:
     with pytest.raises(OutOfReach, match="one of its extras"):
         Artifacts("s3://bucket/folder")
@@ -175,20 +205,24 @@ def test_what_a_place_raises_is_one_kind_of_trouble(tmp_path: Path) -> None:
         Artifacts(f"file://{tmp_path}/file").write("logs/a", b"")
 
 
-def test_old_logs_and_days_are_freed_and_those_of_open_runs_kept(artifacts: Artifacts, store: Store) -> None:
-    runs = []
+def test_old_logs_days_and_rows_are_freed_and_those_of_open_runs_kept(
+    artifacts: Artifacts, store: Store, tmp_path: Path
+) -> None:
+    registry, runs = Registry(store.engine, tmp_path / "versions", artifacts), []
     for number, days in enumerate((200, 150, 50)):
         spec = Spec(Kind.TRAIN, "octo/bikes", f"line-{number}", "c" * 40, "github:octo/bikes#1", "mira")
         runs.append(store.create(spec, str(number), NOW - timedelta(days=days)))
         artifacts.write(f"logs/run-{runs[-1].id}-train-fit-1/whole", b"said")
+        artifacts.write(f"known/line/run-{runs[-1].id}.parquet", b"rows")
     for run in (runs[0], runs[2]):
         store.end(run, State.FAILED, "", NOW - timedelta(days=40))
     store.end(runs[1], State.FAILED, "", NOW - timedelta(days=140))
     for day in ("2024-01-01", "2026-02-28"):
         artifacts.write(f"predictions/two/line/{day}/whole", b"asked")
 
-    count = free(artifacts, store, timedelta(days=90), timedelta(days=400), NOW, 100)
-    assert count == 2
+    count = free(artifacts, registry, timedelta(days=90), timedelta(days=400), NOW, 100)
+    assert count == 3
+    assert [name for name, _ in artifacts.list("known/line")] == [f"run-{run.id}.parquet" for run in runs[::2]]
     assert [name for name, _ in artifacts.list("logs")] == [f"run-{run.id}-train-fit-1" for run in (runs[0], runs[2])]
     assert [name for name, _ in artifacts.list("predictions/two/line")] == ["2026-02-28"]
-    assert free(artifacts, store, timedelta(days=90), timedelta(days=400), NOW, 100) == 0
+    assert free(artifacts, registry, timedelta(days=90), timedelta(days=400), NOW, 100) == 0

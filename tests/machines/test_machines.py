@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from lifecycle import connect
 from tests.machines.machines import Machines, machines
+from tests.stories.repository import as_requests, rows
 from tests.stories.test_cancel import alive
 from tests.stories.world import version_in
 
@@ -139,3 +140,36 @@ def test_a_promotion_reaches_both_machines_and_a_cancellation_the_right_one(both
         thread.comment("/cancel", by="jonas")
         both.world.eventually(lambda name=name: not alive(name), f"{name} is gone", patience=10)
         thread.says("was cancelled")
+
+
+def test_labels_and_held_back_rows_of_one_machine_are_known_to_the_monitor_of_another(both: Machines) -> None:
+    issue = both.world.issue("learns")
+    issue.comment("/train")
+    number = version_in(issue.says("is good enough"))
+    made = both.on(both.run_of("learns", issue.number).host)
+    issue.comment(f"/promote v{number}", by="jonas")
+    issue.says(f"v{number} serves")
+    url = f"{made.url}/models/octo/learns/line"
+
+    def ask(month: int, moved: float) -> str:
+        given = {"dataframe_records": as_requests(rows(120, month=month, moved=moved))}
+        reply = both.world.http.post(f"{url}/invocations", json=given, timeout=60)
+        return str(reply.headers["X-Lifecycle-Request"]) if reply.status_code == 200 else ""
+
+    request = both.world.eventually(lambda: ask(2, 0.0), f"{made.name} serves", patience=90)
+    assert ask(3, 2.0)
+    labels = [{"request": request, "row": place, "label": row["y"]} for place, row in enumerate(rows(120, month=2))]
+    assert both.world.http.post(f"{url}/labels", json={"labels": labels}, timeout=30).json() == {"kept": 120}
+    time.sleep(6)  # what is written on a machine is shipped every few seconds
+    made.processes["work"].terminate()
+    assert made.processes["work"].wait(30) == 0
+
+    issue.comment("/monitor window=2011-02")
+    issue.says("on 120 rows whose labels have arrived")
+    issue.comment("/monitor window=2011-03")
+    issue.says("without labels")
+    for run in both.ask(
+        "SELECT host FROM runs WHERE ref = :ref ORDER BY id DESC LIMIT 2", ref=f"github:octo/learns#{issue.number}"
+    ):
+        assert run.host == both.other(made).host
+    made.start("work")
