@@ -192,6 +192,8 @@ def _drift(chosen: argparse.Namespace) -> tuple[int, str]:
         few = f"fewer than {watch.min_rows} are too few to compare with"
         raise ValueError(f"{chosen.profile} was made of {_rows(reference.rows)}; {few}.")
     report = compare(reference, window, watch)
+    if not report.columns and window.rows >= watch.min_rows:
+        raise ValueError("no column is watched: all are ignored, or not watched by the profile.")
     status = {"CLEAN": DONE, "WARN": DOUBT, "ALARM": BAD}[report.verdict.value]
     return status, report.to_json() if chosen.json else printed.drift_text(report)
 

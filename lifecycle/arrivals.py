@@ -86,13 +86,15 @@ def _chances(line: Any) -> dict[str, float]:
 class FileArrivals:
     """Parquet, CSV or JSON lines: a path or pattern in the checkout `tree`, or what a URI names.
 
-    Rows happened when their column `time` says; without one, on the day that is in the file's name.
+    Rows happened when their column `time` says; without one, on the day that is in the file's name. Columns `words` are
+    text, though in a CSV file they may look like numbers.
     """
 
     where: str
     tree: Path
     time: str | None
     grows: bool = False
+    words: tuple[str, ...] = ()
 
     def pieces(self) -> Mapping[str, str]:
         if "://" not in self.where:
@@ -103,7 +105,7 @@ class FileArrivals:
     def read(self, piece: str, mark: str) -> Iterator[Arrival]:
         place = piece if "://" in piece else str(self.tree / piece)
         try:
-            for rows in tables.source(place).batches():
+            for rows in tables.source(place).batches(words=self.words):
                 yield Arrival(rows, self._times(rows, piece), mark)
         except tables.TableError as trouble:
             raise BadData(without_secrets(str(trouble)).replace(str(self.tree), "").lstrip("/")) from None

@@ -88,6 +88,8 @@ def batch_rows(columns: int) -> int:
 def source(where: str | os.PathLike[str]) -> Source:
     """A path or a URL (s3://, abfs://, https:// and others where fsspec is installed). Raises TableError."""
     text = os.fspath(where)
+    if not text:
+        raise TableError("A table has no name; give a file, a folder or a URL.")
     with _told(text):
         filesystem, path = _filesystem(text)
         files = _files(filesystem, path, text)

@@ -11,6 +11,7 @@ from lifecycle.arrivals import Arrivals, FileArrivals, LogArrivals
 from lifecycle.dailies import Dailies, Recipe, Seen, end_of_day, straight, whole_days
 from lifecycle.drift import Profile
 from lifecycle.drift.columns import Column, Unwatched
+from lifecycle.drift.files import words_of
 from lifecycle.project import Model
 from lifecycle.reference import PROFILE, Measured, known_file
 from lifecycle.registry import Version
@@ -43,6 +44,8 @@ class Traffic:
         kind = hashlib.sha256(counted_so.encode()).hexdigest()[:8]
         dailies = Dailies(shop.root / "profiles" / name / f"{version.digest[:16]}-{kind}", recipe)
         arrivals = arrivals_of(shop, run, rules, version)
+        if isinstance(arrivals, FileArrivals):
+            arrivals = replace(arrivals, words=tuple(one for one in words_of(reference) if one not in leave_out))
         dailies.catch_up(arrivals)
         _forget(dailies.folder, shop.now())
         _forget_rows(known_file(shop.root, name, version.run), shop.now())

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lifecycle.drift.asked_as import as_numbers, as_texts, kind_words, spelled
 from lifecycle.drift.columns import (
     BUCKETS,
     MAX_UNSEEN,
@@ -170,6 +171,8 @@ class CategoryBuilder:
                 self._null += count
                 continue
             at = self._known.get(word)
+            if at is None and self._known:
+                at = self._known.get(spelled(word, self._known))
             if at is not None:
                 self._listed[at] += count
             elif word in self._counts or len(self._counts) < MAX_DISTINCT:
@@ -244,57 +247,10 @@ class Coerced:
         fitting = as_numbers(values) if isinstance(self._like, NumericColumn) else as_texts(values)
         if fitting is None:
             was = "numbers" if isinstance(self._like, NumericColumn) else "categories"
-            self._mismatch = Mismatch(self._like.name, was, _kind_words(values.type), role=self._role)
+            self._mismatch = Mismatch(self._like.name, was, kind_words(values.type), role=self._role)
         else:
             self._builder.add(fitting)
 
     def done(self) -> Column:
         """The counts, or the mismatch."""
         return self._builder.done() if self._mismatch is None else replace(self._mismatch, rows=self._rows)
-
-
-def as_numbers(values: pa.Array) -> pa.Array | None:
-    """Numbers as they are; text where all of it reads as numbers; None if that does not work."""
-    kind = values.type
-    if pa.types.is_dictionary(kind):
-        values, kind = values.dictionary_decode(), kind.value_type
-    if pa.types.is_floating(kind) and kind.bit_width >= 32:
-        return values
-    if pa.types.is_temporal(kind) or pa.types.is_nested(kind):
-        return None
-    try:
-        return values if pa.types.is_integer(kind) else values.cast(pa.float64())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
-
-
-def as_texts(values: pa.Array) -> pa.Array | None:
-    """Texts, plain or dictionary; numbers as they are written, whole ones without a point; None if there is no text."""
-    kind = values.type
-    if pa.types.is_dictionary(kind):
-        if is_text(kind.value_type) and not pa.types.is_string_view(kind.value_type):
-            return values
-        values, kind = values.dictionary_decode(), kind.value_type
-    if pa.types.is_nested(kind):
-        return None
-    try:
-        if pa.types.is_floating(kind):
-            numbers = values.drop_null().to_numpy(zero_copy_only=False)
-            if (np.isfinite(numbers) & (numbers == np.rint(numbers)) & (np.abs(numbers) < 2**53)).all():
-                values = values.cast(pa.int64())
-        return values.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Text of whatever layout."""
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
-
-
-def _kind_words(kind: pa.DataType) -> str:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if is_text(kind):
-        return "text"
-    return "points in time" if pa.types.is_temporal(kind) else str(kind)

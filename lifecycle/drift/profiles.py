@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
+from lifecycle.drift.asked_as import is_text
 from lifecycle.drift.believed import believable
 from lifecycle.drift.columns import (
     CategoryColumn,
@@ -21,7 +22,7 @@ from lifecycle.drift.columns import (
     add_columns,
     column_from_plain,
 )
-from lifecycle.drift.counting import Builder, CategoryBuilder, Coerced, Ignored, NumericBuilder, is_text
+from lifecycle.drift.counting import Builder, CategoryBuilder, Coerced, Ignored, NumericBuilder
 
 VERSION = 1
 SAMPLE = 262_144  # rows that decide about kinds and cells

@@ -62,6 +62,8 @@ class Watch:
             )
         if not (0 < self.p < 1 and 0 < self.quality_p < 1):
             raise ValueError("p and quality_p are probabilities between 0 and 1.")
+        if self.usual_rows is not None and not 0 <= self.usual_rows < float("inf"):
+            raise ValueError(f"The usual number of rows is a number from 0, not {self.usual_rows:g}.")
 
     def thresholds(self, column: str) -> tuple[float, float]:
         """PSI from which on this column warns, and alarms."""

@@ -71,7 +71,7 @@ def _matrices(known: pa.Table, window: pa.Table) -> tuple[Floats, Floats]:
 
 
 def _numbers(known: pa.ChunkedArray, window: pa.ChunkedArray) -> tuple[Floats, Floats] | None:
-    from lifecycle.drift.counting import as_numbers, as_texts
+    from lifecycle.drift.asked_as import as_numbers, as_texts
 
     parts = [column.combine_chunks() for column in (known, window)]
     numbers = [part for part in map(as_numbers, parts) if part is not None]

@@ -72,6 +72,20 @@ def test_text_that_looks_like_numbers_stays_text_in_csv(capsys, monkeypatch, lar
     assert (code, [one["reason"] for one in json.loads(out)["columns"] if one["verdict"] != "CLEAN"]) == (0, [])
 
 
+def test_truths_are_the_same_however_they_are_written(capsys):
+    rng = np.random.default_rng(0)
+    truths = {name: rng.random(ROWS) < 0.3 for name in ("a", "b")}
+    words = {name: np.where(column, "True", "False") for name, column in truths.items()}
+    put("truths.parquet", **truths)
+    put("words.parquet", **words)
+    put("words.csv", **words)
+    put("ones.csv", **{name: column.astype(int) for name, column in truths.items()})
+    tables = ("truths.parquet", "words.parquet", "words.csv", "ones.csv")
+    for train in tables[:3]:
+        assert run(capsys, "profile", train, "--out", "p")[0] == 0
+        assert [run(capsys, "drift", "p", window)[0] for window in tables] == [0, 0, 0, 0]
+
+
 def test_csv_with_semicolons_and_decimal_commas(capsys):
     rng = np.random.default_rng(1)
     values = rng.normal(size=(2, ROWS))
@@ -156,6 +170,11 @@ def test_the_output_goes_where_a_link_points_and_into_devices(capsys):
     code, out, err = run(capsys, "profile", "train.parquet", "--out", "full")
     assert (code, out, err) == (2, "", "lifecycle: full cannot be written: No space left on device.\n")
     assert run(capsys, "profile", "train.parquet", "--out", "")[2].count("\n") == 1
+    assert run(capsys, "profile", "", "--out", "p")[2].startswith("lifecycle: A table has no name;")
+    assert run(capsys, "drift", "old", "train.parquet", "--usual-rows", "nan")[0] == 2
+    assert run(capsys, "drift", "old", "train.parquet", "--ignore", "x")[2].startswith(
+        "lifecycle: no column is watched"
+    )
     assert not [one for one in os.listdir() if one.startswith(".")]
 
 
