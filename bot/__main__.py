@@ -12,7 +12,7 @@ from typing import NoReturn
 NAME = "lifecycle-bot"
 SETTINGS = Path("app.yaml")
 ALIASES = {"work": "worker"}
-COMMANDS = ("serve", "web", "worker", "demo", "monitor", "doctor", "prepare", "backup", "restore", "help")
+COMMANDS = ("serve", "web", "worker", "demo", "monitor", "doctor", "prepare", "backup", "restore", "renumber", "help")
 
 ABOUT = """\
 Runs the machine-learning lifecycle (train, package, validate, deploy, monitor, retrain) from where a team plans and
@@ -79,6 +79,11 @@ RESTORE = """\
 Puts a backup into the state folder that app.yaml names, when the bot is stopped. Everything is checked before anything
 is moved. A folder that is in use or not empty is refused; with --force, what is there is moved aside and kept."""
 
+RENUMBER = """\
+Run it once after the database of several machines was restored from a dump, before the bot is started. Runs made since
+the dump are lost, but what was told of them on the platforms is not, and is found by their numbers; so new runs and
+new items of drift count on well beyond them. `restore` does this by itself."""
+
 DOCTOR = """\
 Tries everything that app.yaml names: secrets, the state folder, the database, the sandbox, git and uv, the credentials
 and permissions on GitHub and Azure DevOps, webhooks, the clock. Says of each what was found and what to do about it.
@@ -95,6 +100,7 @@ WITH_SETTINGS = (
     ("doctor", "try everything that app.yaml names, and say what to do", DOCTOR, ""),
     ("backup", "write all that matters into one file, while the bot runs", BACKUP, BACKUP_EXAMPLES),
     ("restore", "put a backup into the state folder", RESTORE, ""),
+    ("renumber", "after a PostgreSQL was restored: leave out numbers of runs that people may have seen", RENUMBER, ""),
 )
 
 
@@ -136,13 +142,15 @@ def _run(said: argparse.Namespace) -> int:
         from bot import backtest
 
         return backtest.run(said, os.environ)
-    if said.command in ("backup", "restore"):
+    if said.command in ("backup", "restore", "renumber"):
         from bot import archiving
 
         if said.command == "backup":
             print(archiving.backup(said.settings, said.file))
-        else:
+        elif said.command == "restore":
             print(archiving.restore(said.settings, said.file, said.force))
+        else:
+            print(archiving.renumber(said.settings))
         return 0
     if said.command == "serve":
         return _serve(said.settings)

@@ -4,15 +4,17 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from sqlite3 import connect
+from sqlite3 import Error, connect
 
 from bot.backup import FOLDERS, MANIFEST, BackupTrouble, check, opened, whole
 from bot.occupancy import alone
 from bot.storage import DATABASES, TABLES, newest
+from lifecycle import connect as open_database
+from lifecycle import skip_numbers
 
 LEFTOVERS = ("-wal", "-shm")  # beside a database: what belongs to the old one must not meet the new one
 
@@ -43,12 +45,24 @@ def restore(
             fresh = Path(name)
             _extract(file, fresh)
             _fit(fresh, str(manifest["state"]), state)
+            renumber(fresh, state)
             for job in running:
                 end(job)
             aside = _move_aside(state, there, now) if there else None
             for entry in sorted(fresh.iterdir(), key=lambda one: one.name == "lifecycle.db"):
                 shutil.move(entry, state / entry.name)
     return Restored(manifest["made"], manifest["version"], manifest["sentence"], aside)
+
+
+def renumber(fresh: Path, old: Path) -> None:
+    """See that no number is given out again that somebody may have seen, of runs that the backup does not know."""
+    seen = 0
+    with suppress(Error), closing(connect(f"file:{old / 'lifecycle.db'}?mode=ro", uri=True)) as lost:
+        for table in ("runs", "episodes"):
+            seen = max(seen, lost.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0])  # noqa: S608
+    engine = open_database(f"sqlite:///{fresh / 'lifecycle.db'}")
+    skip_numbers(engine, seen)
+    engine.dispose()
 
 
 def _there(state: Path) -> list[Path]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lifecycle.hosts import Hosts
     from lifecycle.joblogs import JobLogs
     from lifecycle.labels import LabelLog
+    from lifecycle.numbering import skip_numbers
     from lifecycle.pointing import Pointer
     from lifecycle.project import FILE, Mistake, Mistakes, Model, Project, metric_names, read_project
     from lifecycle.registry import Champion, Registry, Version
@@ -77,6 +78,7 @@ _HOME = {
     "fencing": ("Overtaken",),
     "hosts": ("Hosts",),
     "labels": ("LabelLog",),
+    "numbering": ("skip_numbers",),
     "pointing": ("Pointer",),
     "project": ("FILE", "Mistake", "Mistakes", "Model", "Project", "metric_names", "read_project"),
     "registry": ("Champion", "Registry", "Version"),
@@ -185,6 +187,7 @@ __all__ = [
     "replay",
     "report_document",
     "serving_name",
+    "skip_numbers",
 ]
 
 

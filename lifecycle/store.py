@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, func, insert, 
 from sqlalchemy.exc import IntegrityError
 
 from lifecycle.fencing import hold
+from lifecycle.numbering import fresh
 from lifecycle.rows import columns_of, run_of, stages_of
 from lifecycle.runs import Kind, Run, Spec, Stage, StageRecord, StageState, State, lane, plan
 from lifecycle.schema import UNTOLD, runs, stages
@@ -44,7 +45,7 @@ class Store:
         try:
             with self.engine.begin() as connection:
                 number = connection.execute(
-                    insert(runs).values(columns_of(spec, key, now)).returning(runs.c.id)
+                    insert(runs).values(columns_of(spec, key, now) | fresh(connection, runs.c.id)).returning(runs.c.id)
                 ).scalar()
                 rows: list[dict[str, Any]] = [
                     {

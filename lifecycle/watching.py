@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from lifecycle.numbering import fresh
 from lifecycle.schema import episodes, windows
 
 
@@ -103,7 +104,8 @@ class Watching:
         known = {"opened_by": window.run, "champion": window.number, "counted": window.run}
         try:
             with self.engine.begin() as connection:
-                connection.execute(insert(episodes).values(**values, **known, clean=0, size=dict(size or {})))
+                mine = {**values, **known, **fresh(connection, episodes.c.id)}
+                connection.execute(insert(episodes).values(**mine, clean=0, size=dict(size or {})))
         except IntegrityError:
             pass  # somebody was quicker
         found = self.episode(window.project, window.model)

@@ -114,20 +114,25 @@ def _person(stage: Stage, url: str, repositories: Sequence[str]) -> str:
     return github.personal_token(ROBOT)
 
 
-def _launch(folder: Path, stage: Stage, token: str) -> "subprocess.Popen[bytes]":
-    """The bot as a user starts it, told only addresses and secrets."""
+def environment(stage: Stage, token: str = "") -> Mapping[str, str]:
+    """What the bot's settings refer to."""
     told = stage.secrets
-    secrets = {
+    return {
+        **os.environ,
         "STORY_GITHUB_KEY": told.private_key.replace("\n", "\\n"),
         "STORY_GITHUB_TOKEN": token,
         "STORY_GITHUB_SECRET": told.github_webhook,
         "STORY_AZURE_TOKEN": told.azure_token,
         "STORY_AZURE_SECRET": told.azure_webhook,
     }
+
+
+def _launch(folder: Path, stage: Stage, token: str) -> "subprocess.Popen[bytes]":
+    """The bot as a user starts it, told only addresses and secrets."""
     with (folder / "bot.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "bot", "serve", "--settings", str(folder / "app.yaml")],
-            env={**os.environ, **secrets},
+            env=environment(stage, token),
             stdout=log,
             stderr=subprocess.STDOUT,
         )
