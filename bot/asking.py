@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.arguments import code_span
-from bot.ports import Permission, Thing
+from bot.ports import Permission, Thing, Unavailable
 from bot.refs import Ref
 from bot.world import Plan, World
 from lifecycle import Episode, Filter, Kind, Mistakes, Model, Project, Run, Spec, Trouble, Value, Version
 
 LATE = timedelta(minutes=2)  # at most so long after it was written a command is read, where we cannot tell better
+SETTLED = timedelta(minutes=1)  # after so long an item that we have opened is linked, or will not be
 
 
 class Refused(Exception):
@@ -51,6 +52,7 @@ class Ask:
             if place in world.plans:
                 return world.plans[place]
         if len(mine) != 1:
+            self._settle()
             raise Refused(
                 "This work item is not linked to a repository yet. Link it to an issue or pull request, "
                 "`/link owner/repository#12`, and ask again."
@@ -182,7 +184,18 @@ class Ask:
             subject, _, number = link.other(str(self.ref)).partition(":")
             if subject == "episode":
                 return self.world.life.shop.watching.by_id(int(number))
+        self._settle()
         return None
+
+    def _settle(self) -> None:
+        """Wait where this seems to be an item of ours that was opened a moment ago. Raises Unavailable."""
+        if self.thing.is_pull or self.world.now() - self.at > SETTLED:
+            return
+        for episode in self.world.life.shop.watching.open_episodes():
+            links = self.world.links.of(f"episode:{episode.id}")
+            tracked = any(link.other(f"episode:{episode.id}").startswith(f"{self.ref.system}:") for link in links)
+            if not tracked and self.thing.title.startswith(f"Retrain {episode.model}: "):
+                raise Unavailable("This item was opened a moment ago, and is being linked.", after=1.0)
 
 
 def _written(run: Run) -> int:
