@@ -15,6 +15,7 @@ COMMANDS
 
 FILES
   Tables are parquet, CSV (.csv, .tsv) or JSON lines (.jsonl), also packed (.csv.gz), also a folder of parquet files.
+  CSV is parted by commas, semicolons (also with decimal commas), tabs or bars.
   Anything that fsspec reads (s3://, abfs://, https://) can be given where fsspec is installed.
 
 EXIT STATUS
@@ -75,7 +76,7 @@ DESCRIPTION
   Both models have answered the same held-back rows; the three tables are in the same order, or have a --key. The
   difference of the metric gets the interval that fits it (paired). PASS: certainly not worse by the margin. FAIL:
   certainly worse, and by more than the margin as far as seen. INCONCLUSIVE: these rows cannot tell, and about how many
-  would.
+  would (an equally good candidate passes every second time with so many, four times of five with twice as many).
 
   LABELS has a column "label" (and may have others, to slice by). CHAMPION and CANDIDATE have a column "prediction":
   a value, a class, or the probability of the positive class; they may have "probability_CLASS" for every class.
