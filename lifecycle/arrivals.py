@@ -17,6 +17,7 @@ from lifecycle import tables
 from lifecycle.datafiles import REMOTE, first_line, in_tree, sha256_of, without_secrets
 from lifecycle.endpoints import RequestLog
 from lifecycle.endpoints.batches import batch_of
+from lifecycle.reaching import reach
 from lifecycle.troubles import BadData, NoSuchData
 
 Times = npt.NDArray[np.datetime64]
@@ -129,6 +130,7 @@ def _remote(where: str) -> dict[str, str]:
     try:
         core: Any = importlib.import_module("fsspec.core")
         there, path = core.url_to_fs(where, use_listings_cache=False)
+        reach(there, path)
         there.invalidate_cache()
         names = sorted(there.glob(path)) if core.has_magic(path) else [path] if there.isfile(path) else there.find(path)
         about = {there.unstrip_protocol(name): there.info(name) for name in names if _is_table(name)}

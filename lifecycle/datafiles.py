@@ -15,6 +15,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
+from lifecycle.reaching import reach
 from lifecycle.troubles import BadData, NoSuchData
 
 CSV, PARQUET, JSON_LINES = (".csv", ".tsv"), (".parquet", ".pq"), (".jsonl", ".ndjson", ".json")
@@ -77,7 +78,9 @@ def _fetched(uri: str, folder: Path) -> list[Path]:
 
 
 def _open_files(fsspec: Any, uri: str) -> Any:
-    return fsspec.open_files(uri, "rb", use_listings_cache=False)  # what came since the last run counts too
+    there, path = fsspec.core.url_to_fs(uri, use_listings_cache=False)  # what came since the last run counts too
+    reach(there, path)
+    return fsspec.open_files(uri, "rb", use_listings_cache=False)
 
 
 def without_secrets(uri: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from lifecycle.reaching import reach
+
 BATCH = 65_536  # rows at a time, fewer of wide tables
 BATCH_VALUES = 4_000_000
 BLOCK = 16 << 20  # bytes of text at a time; also the longest line that can be read
@@ -138,6 +140,7 @@ def _filesystem(text: str) -> tuple[Any, str]:
         found, path = fsspec.core.url_to_fs(text, use_listings_cache=False)
     except (ImportError, ValueError) as problem:
         raise TableError(f"{text} cannot be read: {problem}.") from None
+    reach(found, path)
     return fs.PyFileSystem(fs.FSSpecHandler(found)), path
 
 

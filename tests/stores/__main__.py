@@ -42,7 +42,7 @@ def _told(facts: Iterable[tuple[str, Any]]) -> bool:
         for what, found in facts:
             print(f"  {what}: {'yes' if found is True else found}", flush=True)
     except Exception:  # whatever it was, the next store has its turn
-        print("  DID NOT HOLD:", traceback.format_exc(), flush=True)
+        print("  DID NOT HOLD:", traceback.format_exc()[-3000:], flush=True)
         return False
     return True
 

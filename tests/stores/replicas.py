@@ -52,7 +52,7 @@ def _made_and_shown(both: Machines, it: Emulator) -> Iterator[tuple[str, Any]]:
     assert "<figure" in shown or "<svg" in shown, "figures"
     yield "page with log, report and figures on the other machine, s", round(time.monotonic() - began, 2)
     log = both.world.http.get(f"{page}/log?stage=train&offset=0", timeout=60).json()
-    assert log["text"].startswith("reading the data"), log
+    assert "reading the data" in log["text"][:1000], log["text"][:1000]
     assert both.world.http.get(f"{page}/report.json", timeout=60).status_code == 200
     version = f"{other.url}/models/octo/shares/line/versions/{number}"
     assert "ballast.bin" in text(version), "the version's files"
