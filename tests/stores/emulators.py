@@ -1,5 +1,6 @@
 """Two object stores that answer on this machine: S3 as moto plays it, Azure Blob Storage as Azurite does."""
 
+import base64
 import contextlib
 import os
 import shutil
@@ -17,9 +18,9 @@ import requests
 
 from bot.playground.server import free_port
 
-# Azurite's only account; its key is public
-ACCOUNT = "devstoreaccount1"
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+# not Azurite's usual account, whose key lies in other people's programs
+ACCOUNT = "lifecycle"
+KEY = base64.b64encode(b"a key of sixty-four bytes that nobody may see, for a test alone.").decode()
 S3_SECRET = "a-secret-that-nobody-may-see"
 BUCKET = "bucket"
 
@@ -43,8 +44,9 @@ class Emulator:
         return f"{self.scheme}://{BUCKET}"
 
     def start(self) -> None:
+        theirs = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"}
         with (self.folder / f"{self.scheme}.log").open("ab") as log:
-            self.process = subprocess.Popen(self.argv, stdout=log, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(self.argv, env=theirs, stdout=log, stderr=subprocess.STDOUT)
         _until_it_answers(self.port)
 
     def go_away(self) -> None:
