@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from bot.acceptances import Acceptances
 from bot.bell import Bell
+from bot.cursors import Cursors
 from bot.events import SweepDue
-from bot.house import figure_url, organisation, plans, repository_page, the_life, the_retention, views
+from bot.house import figure_url, organisation, plans, repository_page, the_life, the_retention, the_shares, views
 from bot.inbox import Inbox
 from bot.links import Links
 from bot.occupancy import occupy
@@ -183,7 +184,6 @@ def the_world(
     gone: Callable[[str], bool],
 ) -> "World":
     """Everything that flows and commands may touch."""
-    from bot.cursors import Cursors
     from bot.told import Told
     from bot.world import World
 
@@ -196,6 +196,7 @@ def the_world(
         told=Told(storage.main),
         cursors=Cursors(storage.main),
         acceptances=Acceptances(storage.main),
+        shares=the_shares(settings, storage),
         talks={**forges, **trackers},
         forges=dict(forges),
         trackers=dict(trackers),

@@ -18,6 +18,7 @@ from bot.links import Links
 from bot.ports import Forge
 from bot.refs import Ref
 from bot.settings import Settings
+from bot.shares import Shares
 from bot.storage import Storage
 from bot.web.views import Views
 from bot.world import Plan
@@ -148,6 +149,14 @@ def the_life(
         hosts=hosts,
     )
     return Lifecycle(shop)
+
+
+def the_shares(settings: Settings, storage: Storage) -> Shares | None:
+    """How much each person may ask for on GitHub, where what is written there is limited."""
+    said = settings.github
+    if said is None or not said.seconds_between_writes or not said.commands_an_hour:
+        return None
+    return Shares(storage.main, said.commands_an_hour)
 
 
 def signer(settings: Settings, storage: Storage) -> Signer:

@@ -12,6 +12,7 @@ from bot.links import Links
 from bot.ports import Forge, History, Permission, Talk, Tracker
 from bot.refs import Ref
 from bot.settings import Keep
+from bot.shares import Shares
 from bot.told import Told
 from lifecycle import Lifecycle
 
@@ -42,6 +43,7 @@ class World:
     told: Told
     cursors: Cursors
     acceptances: Acceptances
+    shares: Shares | None  # of what may be written to GitHub; None where everybody may ask for all they like
     talks: Mapping[str, Talk]
     forges: Mapping[str, Forge]
     trackers: Mapping[str, Tracker]

@@ -15,6 +15,7 @@ import bot.later
 import bot.links
 import bot.locks
 import bot.pacing
+import bot.shares
 import bot.told  # noqa: F401 (they put their tables on the metadata)
 from bot import inbox as inbox_module
 from bot import schema as bot_schema

@@ -1,8 +1,8 @@
 """A person wrote a comment: carry out the commands in it, and answer once."""
 
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot import trust, wording
@@ -14,6 +14,7 @@ from bot.flows import withdrawn
 from bot.grammar import Asked, Misread, Unknown, Where, find, fit
 from bot.ports import Denied, Mark, Permission, Unavailable
 from bot.refs import Ref
+from bot.shares import Shares
 from bot.world import World
 from lifecycle import GitTrouble
 
@@ -32,6 +33,8 @@ def begin(world: World, step: Step, event: CommentPosted) -> None:
     ref = Ref.parse(event.ref)
     if not any(_known(one) for one in asked):
         return  # another bot's commands
+    if world.shares is not None and ref.system == "github" and not _share(world, world.shares, step, event, asked):
+        return
     urgent = any(one.name == "cancel" for one in asked)  # what is to end does not wait for our turn to write
     if not urgent:
         _acknowledge(world, step, ref, event)
@@ -43,6 +46,17 @@ def begin(world: World, step: Step, event: CommentPosted) -> None:
         text = wording.GONE if withdrawn.SILENT in answers else wording.at_last()
     if text:
         step("say", lambda: world.talk(ref).say(ref, _marker(event), wording.answer(event.author, text)))
+
+
+def _share(world: World, shares: Shares, step: Step, event: CommentPosted, asked: Sequence[Asked]) -> bool:
+    """Whether its author may ask for more now; if not, it is said once. No step: it is remembered by itself."""
+    if any(one.name == "cancel" for one in asked):
+        return True
+    share = shares.take(world.person(event.author), event.id)
+    if not share.granted and share.free:
+        ref, text = Ref.parse(event.ref), wording.too_many(shares.most, datetime.fromtimestamp(share.free, UTC))
+        step("say", lambda: world.talk(ref).say(ref, _marker(event), wording.answer(event.author, text)))
+    return share.granted
 
 
 def _acknowledge(world: World, step: Step, ref: Ref, event: CommentPosted) -> None:

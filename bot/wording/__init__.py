@@ -3,7 +3,7 @@
 from bot.wording.drift import drift_back, drift_item, drift_over, remark, severity, snooze_over
 from bot.wording.items import card, misspelt, status, stranger
 from bot.wording.runs import check_name, run_check, run_comment
-from bot.wording.talk import EDITED, GONE, answer, at_last, broken, gave_up, refused, taken_back, waits
+from bot.wording.talk import EDITED, GONE, answer, at_last, broken, gave_up, refused, taken_back, too_many, waits
 
 __all__ = [
     "EDITED",
@@ -27,5 +27,6 @@ __all__ = [
     "status",
     "stranger",
     "taken_back",
+    "too_many",
     "waits",
 ]

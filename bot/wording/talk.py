@@ -1,6 +1,9 @@
 """What the bot answers to a person: replies, refusals, apologies."""
 
+from datetime import datetime
+
 from bot.arguments import code_span
+from bot.wording.words import moment
 
 
 def answer(author: str, text: str) -> str:
@@ -35,6 +38,14 @@ def broken(what: str, error: BaseException) -> str:
 def gave_up(what: str, error: BaseException) -> str:
     """A command that could not be carried out, however often it was tried."""
     return f"**This was tried several times and did not work.** {broken(what, error)}"
+
+
+def too_many(most: int, free: datetime) -> str:
+    """Somebody has asked for a fair share of what we may write, and for more; said once."""
+    return (
+        f"**That was a lot.** You have given {most} commands within an hour, which is as many as one person may here. "
+        f"This one was not carried out; please go on at {moment(free)}. `/cancel` works always."
+    )
 
 
 def waits(why: str) -> str:

@@ -109,7 +109,7 @@ def test_every_key_is_explained_in_the_shipped_file() -> None:
 def test_what_is_commented_out_in_the_shipped_file_is_right_too(tmp_path: Path) -> None:
     text = SHIPPED.read_text().replace("  token: ${env:GITHUB_TOKEN}", "")
     keys = ["app", "id", "private_key", "installation", "header", "secret", "branch", "team", "area", "iteration"]
-    for key in [*keys, "item_type", "problem_type", "seconds_between_writes"]:
+    for key in [*keys, "item_type", "problem_type", "seconds_between_writes", "commands_an_hour"]:
         text = text.replace(f"# {key}:", f"{key}:").replace(f"#   {key}:", f"  {key}:")
     text = text.replace("#people:", "people:").replace("#  mira:", "  mira:")
     (tmp_path / "app.yaml").write_text(text)

@@ -29,6 +29,7 @@ github:
   {credential}
   webhook_secret: ${{env:STORY_GITHUB_SECRET}}
   seconds_between_writes: {between}
+  commands_an_hour: {share}
 azure_devops:
   url: {azure}
   token: ${{env:STORY_AZURE_TOKEN}}
@@ -50,6 +51,7 @@ def begin(
     personal: bool = False,
     boards: Mapping[str, str] | None = None,
     between_writes: float = 0,
+    share: int = 1000,
 ) -> World:
     """Start everything; returns when the bot answers. `boards` names the projects of boards other than Bikes."""
     port = free_port()
@@ -68,8 +70,9 @@ def begin(
     lines = [f"  - {{repository: octo/{name}, board: {{project: {board[name]}}}}}" for name in boarded]
     lines += [f"  - {{repository: octo/{name}}}" for name in alone]
     lines += [f"  - {{repository: Bikes/{name}, forge: azure-repos, board: {{project: Bikes}}}}" for name in azure]
-    text = SETTINGS.format(url=url, port=port, sweep=sweep, between=between_writes, github=stage.github.api,
-                           credential=credential, azure=stage.azure.base_url, projects="\n".join(lines))  # fmt: skip
+    text = SETTINGS.format(url=url, port=port, sweep=sweep, between=between_writes, share=share,
+                           github=stage.github.api, credential=credential,
+                           azure=stage.azure.base_url, projects="\n".join(lines))  # fmt: skip
     (folder / "app.yaml").write_text(text, encoding="utf-8")
     launch = partial(_launch, folder, stage, token)
     world = World(stage, url, folder, launch(), launch, ROBOT if personal else BOT)
