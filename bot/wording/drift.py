@@ -20,7 +20,14 @@ def drift_item(episode: Episode, windows: Sequence[Window], world: World) -> tup
     metric = _signal(episode) == "metric"
     what = "answers worse than it did" if metric else "is asked about what it did not learn"
     title = f"Retrain {episode.model}: since {since} it {what}"
-    lines = [_opening(episode, since, world), "", *_metric(seen), *_worst(seen), *_trend(seen), *_table(seen, world)]
+    lines = [
+        _opening(episode, since, world, _estimated_worse(seen)),
+        "",
+        *_metric(seen),
+        *_worst(seen),
+        *_trend(seen),
+        *_table(seen, world),
+    ]
     return title, "\n".join([*lines, "", *_state(episode)])
 
 
@@ -86,11 +93,22 @@ def _model(episode: Episode, world: World) -> str:
     return f"[{name(episode.model)}]({world.page(f'models/{episode.project}/{episode.model}')})"
 
 
-def _opening(episode: Episode, since: str, world: World) -> str:
+def _estimated_worse(seen: Sequence[Window]) -> bool:
+    """Whether the newest that is known of how well it does is an estimate, and a bad one."""
+    found = next((window.performance for window in seen if window.performance), {})
+    return found.get("how") == "estimated" and found.get("verdict") == "FAIL"
+
+
+def _opening(episode: Episode, since: str, world: World, estimated_worse: bool) -> str:
     who = f"{_model(episode, world)} v{episode.champion}"
     match _signal(episode):
         case "metric":
             what = f"Since {since}, the answers of {who} are clearly worse than when it was validated."
+        case "predictions" if estimated_worse:
+            what = (
+                f"Since {since}, {who} is asked about situations that it did not learn from. It answers differently "
+                "than it ever did in training, and is probably wrong more often than when it was validated."
+            )
         case "predictions":
             what = (
                 f"Since {since}, {who} is asked about situations that it did not learn from, and it answers "

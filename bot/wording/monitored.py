@@ -1,5 +1,7 @@
 """What a monitoring run's comment says: what moved, how the model did, and what became of it."""
 
+from typing import Any
+
 from bot.wording.words import cell, name, plain
 from lifecycle import Run, Stage, StageRecord
 
@@ -20,9 +22,14 @@ def _columns(monitor: StageRecord) -> list[str]:
     columns = [one for one in monitor.result.get("report", {}).get("columns", []) if one["verdict"] != "CLEAN"]
     if not columns:
         return []
-    rows = [f"| {name(one['name'])} | {one['verdict'].lower()} | {cell(one['reason'])} |" for one in columns[:8]]
+    rows = [f"| {name(one['name'])} | {one['verdict'].lower()} | {cell(_what(one))} |" for one in columns[:8]]
     more = [f"\n… and {len(columns) - 8} more, on the run's page."] if len(columns) > 8 else []
     return ["| column | | what changed |", "|---|---|---|", *rows, *more]
+
+
+def _what(column: dict[str, Any]) -> str:
+    """What changed, without the column's name, which stands beside it."""
+    return str(column["reason"]).removeprefix(f"{column['name']}: ")
 
 
 def _follows(monitor: StageRecord) -> list[str]:

@@ -64,12 +64,13 @@ def compare(reference: Profile, window: Profile, watch: Watch | None = None) -> 
             pairs.append(_pair(column, other))
     found += _judged(pairs, watch)
     found.sort(key=lambda one: (-one.verdict.rank, -(one.psi_corrected if one.psi_corrected is not None else 99.0)))
-    notes = _notes(window, watch)
+    within = [one.name for one in found if _is_within(one.verdict, one.p, one.psi_corrected, watch)]
+    notes = _notes(window, watch) + ([(Alarm.CLEAN, describing.own_limit(within))] if within else [])
     return DriftReport(
         verdict=_worst([one.verdict for one in found] + [alarm for alarm, _ in notes]),
         columns=tuple(found),
         rows=window.rows,
-        sentence=describing.summary(found, window.rows, len(pairs), [note for _, note in notes]),
+        sentence=describing.summary(found, window.rows, len(pairs), [note for _, note in notes], within),
         reference_rows=reference.rows,
         unwatched=unwatched,
         extra=window.extra,
@@ -98,6 +99,11 @@ def _notes(window: Profile, watch: Watch) -> list[tuple[Alarm, str]]:
         few = "1 row is" if window.rows == 1 else f"{window.rows:,} rows are"
         notes.append((Alarm.CLEAN, f"{few} too few to say anything about columns."))
     return notes
+
+
+def _is_within(verdict: Alarm, p: float | None, psi: float | None, watch: Watch) -> bool:
+    """Whether a column is clean only by a limit of its own: any other would be warned of."""
+    return verdict is Alarm.CLEAN and p is not None and p < watch.p and (psi or 0.0) >= watch.psi_warn
 
 
 def _pair(reference: NumericColumn | CategoryColumn, window: Column) -> Pair:
@@ -170,6 +176,9 @@ def _verdict(pair: Pair, p: float, hits: list[Rate], watch: Watch) -> ColumnDrif
     verdict = max([shifted, *quality], key=lambda one: one.rank)
     parts = [_rate_words(rate) for rate in hits]
     ks, far = _distances(pair)
+    said = describing.reason(pair.reference, pair.window, pair.bins, parts, shifted is not Alarm.CLEAN)
+    if _is_within(verdict, p, pair.tested.corrected, watch):
+        said = describing.within_limit(pair.reference.name, warn)
     return ColumnDrift(
         name=pair.reference.name,
         kind="numeric" if isinstance(pair.reference, NumericColumn) else "category",
@@ -178,7 +187,7 @@ def _verdict(pair: Pair, p: float, hits: list[Rate], watch: Watch) -> ColumnDrif
         psi_corrected=round(pair.tested.corrected, 6),
         ks=ks,
         verdict=verdict,
-        reason=describing.reason(pair.reference, pair.window, pair.bins, parts, shifted is not Alarm.CLEAN),
+        reason=said,
         role=pair.reference.role,
         missing=pair.window.missing / max(pair.window.rows, 1),
         js=round(jensen_shannon(pair.bins.reference, pair.bins.window), 6),

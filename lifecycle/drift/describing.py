@@ -113,10 +113,14 @@ def _categories_moved(bins: Bins, named: bool) -> str:
     return ", ".join(parts)
 
 
-def summary(columns: Sequence[ColumnDrift], here: int, watched: int, notes: Sequence[str]) -> str:
-    """The report in one or two sentences, the worst columns first."""
+def summary(
+    columns: Sequence[ColumnDrift], here: int, watched: int, notes: Sequence[str], within: Sequence[str] = ()
+) -> str:
+    """The report in one or two sentences, the worst columns first; `within` are clean by limits of their own."""
     moved = [one for one in columns if one.verdict is not Alarm.CLEAN]
     said = " ".join(notes)
+    if not moved and within:
+        return f"Nothing moved beyond its limit, on {here:,} rows. {said}"
     if not moved:
         clean = (
             f"Nothing moved: {_count(watched, 'watched column')} as in training, on {here:,} rows." if watched else ""
@@ -129,6 +133,21 @@ def summary(columns: Sequence[ColumnDrift], here: int, watched: int, notes: Sequ
     start = f"{len(moved)} of {_count(total, 'column')} {verb} moved on {here:,} rows.{answers} {shown}"
     more = f" And {len(moved) - 3} more." if len(moved) > 3 else ""
     return f"{start}{more}{' ' + said if said else ''}"
+
+
+def within_limit(name: str, limit: float) -> str:
+    """What is said of a column that is clean only because it may move further than others."""
+    return f"{name}: differs from training as a whole, within its own limit (PSI {limit:.2f})."
+
+
+def own_limit(names: Sequence[str]) -> str:
+    """Why these columns are clean though they differ from training."""
+    shown = ", ".join(name[:40] for name in names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    verb, its = ("differs", "its") if len(names) == 1 else ("differ", "their")
+    return (
+        f"{shown} {verb} from training as a whole, but stayed within {its} own limit: what is usual from one window to "
+        "the next in the training data, such as seasons, or what lifecycle.yaml allows."
+    )
 
 
 def _count(number_: int, what: str) -> str:

@@ -19,6 +19,10 @@ SEVERAL = 3
 VARIABLE = "LIFECYCLE_SEED"
 SCRIPTS = (".py", ".sh", ".r", ".jl", ".ipynb")
 MOST_SCRIPTS, MOST_BYTES = 500, 1 << 20
+ONE_IS_KEPT = (
+    "Only the metric that decides is their average: other metrics, slices, calibration and cost are those of the first "
+    "one, which is kept."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def seed_facts(seeds: Seeds, values: Sequence[float]) -> dict[str, Any]:
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else seeds.spread
     return {
         "count": len(values),
-        "why": seeds.why,
+        "why": f"{seeds.why} {ONE_IS_KEPT}" if len(values) > 1 else seeds.why,
         "values": [float(value) for value in values],
         "spread": spread,
         "margin": seeds.margin,

@@ -16,7 +16,7 @@ from lifecycle.verdicts.intervals import SEED
 from lifecycle.verdicts.losses import TINY
 from lifecycle.verdicts.rows import Floats, align
 
-BLIND = "Estimated without labels: it cannot see that the same inputs now have other answers."
+BLIND = "This estimate cannot see it if the same inputs now have other right answers; only labels tell that."
 DRAWS = 200
 MAX_DRAWN = 100_000
 METRICS_ESTIMATED = ("auc", "accuracy", "logloss", "brier")

@@ -63,8 +63,8 @@ def expected(
     """The same for a metric that was estimated without labels (``Cbpe``, ``expected_loss``)."""
     allowed = margin or (Margin(0.02) if METRICS[metric].greater_is_better else Margin(0.1, relative=True))
     gate = Gate(metric, allowed, min_rows=min_rows)
-    said = "as estimated from {:,} rows"
-    return _decided(gate, reference, window, unpaired(window, reference), rows, said)
+    difference = unpaired(window, reference)
+    return _decided(gate, reference, window, difference, rows, "on {:,} rows", "Estimated without labels: ")
 
 
 def unpaired(one: Interval, other: Interval) -> Interval:
@@ -76,7 +76,7 @@ def unpaired(one: Interval, other: Interval) -> Interval:
 
 
 def _decided(
-    gate: Gate, reference: Interval, window: Interval, difference: Interval, rows: int, said: str
+    gate: Gate, reference: Interval, window: Interval, difference: Interval, rows: int, said: str, how: str = ""
 ) -> Comparison:
     from lifecycle.verdicts.deciding import oriented, verdict_of
 
@@ -94,7 +94,7 @@ def _decided(
         verdict=verdict,
         rows=rows,
         rows_needed=None,
-        reason=f"{text} {said.format(rows)}.",
+        reason=f"{how}{text} {said.format(rows)}.",
         better=gain.estimate > 0,
         greater_is_better=known.greater_is_better,
         against="validation",

@@ -168,3 +168,15 @@ def test_severity_chooses_the_area_and_people_s_urgency_stays_where_nothing_is_s
         world.org.change_item(item, world.mira, **{"Microsoft.VSTS.Common.Priority": 4})
         world.boards.revise(ref, Draft("Retrain", "newer text", kind="problem", severity=None))
         assert world.at(ref)["Microsoft.VSTS.Common.Priority"] == 4
+
+
+@pytest.mark.parametrize(("process", "now"), [("Agile", "1 - Critical"), ("Scrum", "1 - Critical"), ("Basic", None)])
+def test_severity_is_told_where_the_type_has_that_field(azure_cache: Path, process: str, now: str | None) -> None:
+    with served(azure_cache, process) as world:
+        ref = world.boards.open(PLACE, "retrain:bikes", DRAFT)
+        name = "Microsoft.VSTS.Common.Severity"
+        assert world.at(ref)[name] == (now and "2 - High")
+        world.boards.revise(ref, Draft("Retrain", "worse", kind="problem", severity=1))
+        assert (world.at(ref)[name], world.at(ref)["Microsoft.VSTS.Common.Priority"]) == (now, 1)
+        world.boards.revise(ref, Draft("Retrain", "newer text", kind="problem", severity=None))
+        assert world.at(ref)[name] == now

@@ -215,3 +215,13 @@ def test_rates_as_fishers_exact_test_one_sided_twice(pair):
 def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []
+
+
+def test_a_column_that_is_clean_only_by_its_own_limit_is_said_to_be_so(reference):
+    warm = np.random.default_rng(3).normal(24, 5, 2000)
+    found = look(reference, temp=warm, watch=Watch(columns={"temp": Override(5, 9)}))
+    (temp,) = (one for one in found.columns if one.name == "temp")
+    assert temp.reason == "temp: differs from training as a whole, within its own limit (PSI 5.00)."
+    assert found.sentence.startswith("Nothing moved beyond its limit, on 2,000 rows. temp differs from training")
+    assert (found.verdict, temp.verdict, len(found.notes)) == (Alarm.CLEAN, Alarm.CLEAN, 1)
+    assert look(reference).notes == ()

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 from tests.stories.repository import RULES, as_csv, files, rows
+from tests.stories.unlabelled import UNLABELLED
 from tests.stories.world import Thread, World
 
 RULES_AUTO = f"{RULES}    retrain: auto\n"
@@ -38,6 +39,7 @@ REPOSITORIES = {
     "truths": files(rules=RULES_LABELS, data=spread_csv()),
     "truths-sent": files(data=spread_csv()),
     "clocks": files(rules=RULES_ALONE, data=spread_csv()),
+    **UNLABELLED,
 }
 
 

@@ -15,7 +15,7 @@ from tests.stories.world import BOT, World
 
 BOARDED = ("trains", "talks", "linked", "drifts", "reports", "lives", "hands", "clocks")  # a board belongs to these
 ALONE = ("pulls", "merges", "cancels", "serves", "broken", "crashes", "lines", "remarks", "truths", "truths-sent")
-ALONE += ("judged", "sorted", "lots")
+ALONE += ("judged", "sorted", "lots", "unlabelled")
 ON_AZURE = ("model",)  # repositories of Azure Repos, in the project Bikes
 
 SETTINGS = """\

@@ -106,6 +106,26 @@ def test_a_worse_change_fails_its_status_and_a_better_push_passes_in_the_same_th
     assert len(azure.said(pull)) == 1
 
 
+def test_a_failed_report_is_accepted_by_a_second_person_who_may_and_by_nobody_else(azure: Azure) -> None:
+    commit = azure.push("accepted", train=beside(5.0) + "# accepted\n")
+    pull = azure.pull("accepted")
+    assert azure.ended(commit)["state"] == "failed"
+    azure.says(pull, "is worse", commit[:8])
+    azure.comment(pull, "/accept", by=azure.sam)
+    azure.says(pull, "accept", "write")
+    azure.comment(pull, "/accept")
+    azure.says(pull, "It takes two people")
+    assert azure.status(commit)["state"] == "failed"
+    azure.comment(pull, "/accept", by=azure.jonas)
+    azure.says(pull, "Accepted as it is: what")
+    azure.world.eventually(lambda: azure.status(commit)["state"] == "notApplicable", "it blocks nobody")
+    told = azure.says(pull, "**Accepted as it is** by", commit[:8])
+    assert "is worse" in told
+    status = azure.status(commit)
+    assert status["description"].startswith("Accepted as it is by jonas@example.com.")
+    assert "<b>Accepted as it is</b> by <bdi>jonas@example.com</bdi>" in azure.world.page(status["targetUrl"]).text
+
+
 def test_commands_are_answered_where_they_are_asked_and_strangers_are_refused(azure: Azure) -> None:
     azure.push("talk", line=LINE + "\n# words\n")
     pull = azure.pull("talk")

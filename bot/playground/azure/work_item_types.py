@@ -12,6 +12,10 @@ from .wire import Answer, Call, Routes, collection
 
 routes = Routes()
 _REQUIRED = ("System.Title", "System.State", "System.AreaPath", "System.IterationPath")
+_ALLOWED = {
+    "Microsoft.VSTS.Common.Priority": ["1", "2", "3", "4"],
+    "Microsoft.VSTS.Common.Severity": ["1 - Critical", "2 - High", "3 - Medium", "4 - Low"],
+}
 
 
 def _type(call: Call) -> ItemType:
@@ -31,7 +35,7 @@ def _described(org: Organisation, project: Project, kind: ItemType) -> dict[str,
     transitions: dict[str, Any] = {"": [{"to": names[0], "actions": None}]}
     for name in names:
         transitions[name] = [{"to": other, "actions": None} for other in names]
-    fields = [field for field in org.fields.values() if field.shown]
+    fields = _fields(org, kind)
     return {
         "name": kind.name,
         "referenceName": kind.reference,
@@ -46,6 +50,12 @@ def _described(org: Organisation, project: Project, kind: ItemType) -> dict[str,
         "_links": {"self": {"href": url}},
         "url": url,
     }
+
+
+def _fields(org: Organisation, kind: ItemType) -> list[Field]:
+    """Those of the type: only bugs are severe."""
+    hidden = set() if kind.backlog == "Microsoft.BugCategory" else {"Microsoft.VSTS.Common.Severity"}
+    return [field for field in org.fields.values() if field.shown and field.reference not in hidden]
 
 
 def _instance(org: Organisation, field: Field, kind: ItemType) -> dict[str, Any]:
@@ -77,7 +87,10 @@ def type_states(call: Call) -> Answer:
 @routes("GET", "{project}/_apis/wit/workitemtypes/{type}/fields")
 def type_fields(call: Call) -> Answer:
     kind = _type(call)
-    return collection([_instance(call.org, field, kind) for field in call.org.fields.values() if field.shown])
+    found = [_instance(call.org, field, kind) for field in _fields(call.org, kind)]
+    if call.query.get("$expand", "").lower() in ("allowedvalues", "all"):
+        found = [{**one, "allowedValues": _ALLOWED.get(one["referenceName"], [])} for one in found]
+    return collection(found)
 
 
 @routes("GET", "{project}/_apis/wit/workitemtypecategories")
