@@ -128,7 +128,7 @@ class GitHub(Part):
     app: GitHubApp | None = None
     webhook_secret: Several
     seconds_between_writes: float = Field(default=1.0, ge=0, le=60)
-    commands_an_hour: int = Field(default=40, ge=0)
+    commands_an_hour: int = Field(default=100, ge=0)
 
 
 class AzureWebhook(Part):
