@@ -30,6 +30,7 @@ ANSWER_SECONDS = 30.0
 PING_SECONDS = 2.0
 ENDLESS = Limits(seconds=0)
 RESTARTS, WITHIN = 5, timedelta(minutes=10)
+PAUSE = timedelta(seconds=30)  # between two starts of one that has died so often
 log = logging.getLogger(__name__)
 
 
@@ -119,8 +120,8 @@ class LocalEndpoint:
             recent = [at for at in record["restarts"] if now - datetime.fromisoformat(at) < WITHIN]
             if job.state is not JobState.LOST and not socket.exists():
                 return ServingStatus(Serving.FAILED, f"it did not start: {job.reason or 'it ended at once'}")
-            if len(recent) >= RESTARTS:
-                return ServingStatus(Serving.FAILED, f"it died {RESTARTS} times within ten minutes: {job.reason}")
+            if len(recent) >= RESTARTS and now - datetime.fromisoformat(recent[-1]) < PAUSE:
+                return ServingStatus(Serving.FAILED, f"it died {len(recent)} times within ten minutes: {job.reason}")
             fresh = record | {"attempt": record["attempt"] + 1, "restarts": [*recent, now.isoformat()]}
             kept.write(fresh)
             self._submit(name, fresh)

@@ -175,6 +175,21 @@ def test_a_server_that_was_lost_with_its_keeper_comes_back(served: Served):
     served.ready("bikes.v1")
 
 
+def test_a_server_that_dies_again_and_again_rests_and_is_then_tried_again(served: Served):
+    late = timedelta(0)
+    served.endpoint.now = lambda: now() + late
+    served.up("bikes.v1")
+    for _ in range(5):
+        served.kill("bikes.v1")
+        served.ready("bikes.v1")
+    served.kill("bikes.v1")
+    status = served.endpoint.status("bikes.v1")
+    assert status.state is Serving.FAILED
+    assert "it died 5 times within ten minutes" in status.reason
+    late = timedelta(seconds=40)
+    served.ready("bikes.v1")
+
+
 def test_a_model_that_cannot_be_loaded_has_failed_and_may_be_tried_again(served: Served, tmp_path: Path):
     broken = tmp_path / "broken"
     broken.mkdir()

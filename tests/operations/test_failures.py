@@ -54,6 +54,7 @@ def handled(bot: Bot) -> set[str]:
         return {str(row[0]).rpartition("/")[2] for row in found}
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_room_again_is_enough(disk: Path, tmp_path: Path) -> None:
     bot = Bot(tmp_path, disk / "state")
     with bot.serving():
