@@ -27,10 +27,10 @@ def test_processes_and_folders_of_a_job_whose_keeper_was_killed_are_cleared(benc
     assert bench.executor.status("torn").state is JobState.RUNNING
     os.kill(json.loads((folder / "pid.json").read_text())["pid"], signal.SIGKILL)
     bench.end("torn", 5)
-    (folder / "exit.json.4711").write_text("{")
+    (folder / "exit.json.99999999").write_text("{")
     bench.executor.tidy()
     assert not private.exists()
-    assert not (folder / "exit.json.4711").exists()
+    assert not (folder / "exit.json.99999999").exists()
     assert bench.executor.status("torn").state is JobState.LOST
     until = time.monotonic() + 5
     while _carrying(folder):
@@ -42,13 +42,13 @@ def test_what_was_made_for_a_keeper_that_never_began_is_cleared_after_a_while(be
     folder, private = bench.executor.output("never").parent, bench.executor.root / "work" / "never"
     for path in (folder, private):
         path.mkdir(parents=True)
-    (folder / "pid.json.4711").write_text("{")
+    (folder / "pid.json.99999999").write_text("{")
     bench.executor.tidy()
     assert private.exists(), "its keeper may be about to begin"
     bench.executor.patience = 0
     bench.executor.tidy()
     assert not private.exists()
-    assert not (folder / "pid.json.4711").exists()
+    assert not (folder / "pid.json.99999999").exists()
     bench.executor.submit(bench.job("never", "print('on')"))
     assert bench.end("never", 30).state is JobState.SUCCEEDED
 
