@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bot.playground.demo import stop_jobs
 from bot.playground.server import free_port
 from bot.playground.stage import Stage, set_stage
 from tests.stories.repository import RULES, as_csv, files, rows
@@ -98,6 +99,8 @@ class Machine:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        if self.state.exists():
+            stop_jobs(self.state)  # servers of models outlive the bot
 
 
 @dataclass
