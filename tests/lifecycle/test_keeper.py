@@ -29,7 +29,7 @@ def family():
     """A process with a child of its own."""
     with subprocess.Popen([sys.executable, "-c", TREE], start_new_session=True) as parent:
         until = time.monotonic() + 10
-        while len(processtree.descendants(os.getpid())) < 2:
+        while not processtree.descendants(parent.pid):
             assert time.monotonic() < until
             time.sleep(0.01)
         yield parent

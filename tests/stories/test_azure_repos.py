@@ -138,8 +138,12 @@ def test_commands_are_answered_where_they_are_asked_and_strangers_are_refused(az
     threads = azure.world.azure(f"{PLACE}/pullRequests/{pull.id}/threads")["value"]
     mine = [one for one in threads if one["comments"][0]["author"]["displayName"] == "lifecycle-bot"]
     assert {one["status"] for one in mine} == {"closed"}  # an open thread would keep people from completing
-    liked = [one for thread in threads for one in thread["comments"] if one["usersLiked"]]
-    assert {one["content"] for one in liked} == {"/trian line", "/train", "/status"}
+
+    def liked() -> set[str]:
+        threads = azure.world.azure(f"{PLACE}/pullRequests/{pull.id}/threads")["value"]
+        return {one["content"] for thread in threads for one in thread["comments"] if one["usersLiked"]}
+
+    azure.world.eventually(lambda: liked() == {"/trian line", "/train", "/status"}, "every command is noticed")
 
 
 def test_work_items_named_in_a_pull_request_are_linked_with_it(azure: Azure) -> None:
