@@ -71,10 +71,13 @@ class Machine:
 
     def kill(self) -> None:
         """The machine loses its power, as far as the work is concerned: its worker and its jobs are gone at once."""
-        for pid in [self.processes["work"].pid, *self.jobs()]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.processes["work"].wait(10)
+        pids = [self.processes["work"].pid, *self.jobs()]
+        while pids:  # until nothing is left, not even what began while we looked
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.processes["work"].wait(10)
+            pids = self.jobs()
 
     def jobs(self) -> list[int]:
         """The keepers of trainings on this machine, and what runs below them."""

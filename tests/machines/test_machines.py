@@ -41,7 +41,7 @@ def test_the_run_of_a_machine_that_dies_is_done_by_another_within_a_minute(both:
     dead = both.on(run.host)
     dead.kill()
     killed = time.monotonic()
-    assert not alive(name)
+    both.world.eventually(lambda: not alive(name), "nothing of it is left", patience=10)
 
     both.world.eventually(lambda: alive(name), "it trains on the other machine", patience=60)
     assert time.monotonic() - killed < 60
