@@ -3,7 +3,7 @@
 import re
 import types
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from math import isfinite
@@ -19,6 +19,7 @@ WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 YES = frozenset({"yes", "true", "on"})
 NO = frozenset({"no", "false", "off"})
+OURS = frozenset({"policy", "check", "report", "written"})  # options of runs; the commit of the rules is shown by name
 BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -188,3 +189,8 @@ SIMPLE: dict[object, Reader] = {
     float: Reader("a number", _number),
     Rest: Reader("the rest of the line", lambda word: Rest(word.text)),
 }
+
+
+def asked_for(options: Mapping[str, Value]) -> dict[str, Value]:
+    """A run's options as people gave them, without those that only the bot itself sets."""
+    return {name: value for name, value in options.items() if name not in OURS}

@@ -44,12 +44,12 @@ def _is_dead(path: Path) -> bool:
     try:
         with path.open("r") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            if file.read() == _identity(path):
-                return True
-            path.unlink()
-    except OSError:  # somebody holds it, or it is gone
-        pass
-    return False
+            dead = file.read() == _identity(path)
+            if not dead:
+                path.unlink()  # of a copied folder, or from before the machine was started
+            return dead
+    except OSError:  # somebody holds it, it is gone or cannot be read: nothing says that its worker is dead
+        return False
 
 
 def _identity(path: Path) -> str:

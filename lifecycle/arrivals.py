@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lifecycle import tables
-from lifecycle.datafiles import REMOTE, first_line, in_tree, sha256_of, without_secrets
+from lifecycle.datafiles import REMOTE, in_tree, sha256_of, without_secrets
 from lifecycle.endpoints import RequestLog
 from lifecycle.endpoints.batches import batch_of
-from lifecycle.reaching import reach
+from lifecycle.reaching import first_line, reach
 from lifecycle.troubles import BadData, NoSuchData
 
 Times = npt.NDArray[np.datetime64]

@@ -1,11 +1,12 @@
 """A place that all machines reach, by a URL: a shared folder or an object store, through fsspec."""
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from lifecycle.reaching import ask, first_line, is_store
 
 PATIENCE = 10.0  # seconds for an answer about files, or a small one: a page waits for it
 CARRYING = 3600.0  # seconds for a file as a whole
@@ -30,7 +31,7 @@ class Artifacts:
             self._files, self._root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except ValueError as problem:
             if "Protocol not known" not in str(problem):
-                raise OutOfReach(f"artifacts: {scheme}:// cannot be used: {_first_line(problem)}") from None
+                raise OutOfReach(f"artifacts: {scheme}:// cannot be used: {first_line(problem)}") from None
             raise OutOfReach(_missing(scheme, problem)) from None
         except ImportError as problem:
             raise OutOfReach(_missing(scheme, problem)) from None
@@ -39,13 +40,13 @@ class Artifacts:
 
     def put(self, path: Path, name: str) -> None:
         """Copy a file there."""
-        with self._told(f"write {name}"):
+        with self._told(f"write {name}", writing=True):
             self._make_room(name)
             self._ask("put_file", str(path), self._at(name), patience=CARRYING)
 
     def write(self, name: str, data: bytes) -> None:
         """Write a small file there."""
-        with self._told(f"write {name}"):
+        with self._told(f"write {name}", writing=True):
             self._make_room(name)
             self._ask("pipe_file", self._at(name), data, patience=PATIENCE + len(data) / 100_000)
 
@@ -104,15 +105,10 @@ class Artifacts:
             self._files.makedirs(self._at(name).rsplit("/", 1)[0], exist_ok=True)
 
     def _ask(self, what: str, *given: Any, patience: float = PATIENCE, **more: Any) -> Any:
-        """Do it; of a store, whose library would try again for minutes, as long as we have patience."""
-        if not getattr(self._files, "async_impl", False):
-            return getattr(self._files, what)(*given, **more)
-        from fsspec.asyn import sync  # type: ignore[import-untyped, import-not-found, unused-ignore]
-
-        return sync(self._files.loop, getattr(self._files, f"_{what}"), *given, timeout=patience, **more)
+        return ask(self._files, what, *given, patience=patience, **more)
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _told(self, what: str, writing: bool = False) -> Iterator[None]:
         """Whatever the library raises, as one kind; what is not there stays what it is."""
         until, why = self._silent
         if time.monotonic() < until:
@@ -122,21 +118,18 @@ class Artifacts:
         except (OutOfReach, ValueError):
             raise
         except FileNotFoundError as problem:
-            if not what.startswith("write "):
+            if not writing:
                 raise
-            raise self._trouble(what, f"there is no such place ({_first_line(problem)})", problem) from problem
+            raise self._trouble(what, f"there is no such place ({first_line(problem)})", problem) from problem
         except TimeoutError as problem:  # fsspec's too
             raise self._trouble(what, "it does not answer", problem) from problem
         except Exception as problem:  # each of fsspec's implementations has its own kinds
-            raise self._trouble(what, _first_line(problem), problem) from problem
+            raise self._trouble(what, first_line(problem), problem) from problem
 
     def _trouble(self, what: str, why: str, problem: Exception) -> OutOfReach:
-        if not isinstance(problem, FileNotFoundError | PermissionError) and not self._is_folder():
+        if not isinstance(problem, FileNotFoundError | PermissionError) and is_store(self._files):
             self._silent = (time.monotonic() + AGAIN, why)
         return OutOfReach(f"could not {what} at the place for artifacts: {why}")
-
-    def _is_folder(self) -> bool:
-        return not getattr(self._files, "async_impl", False)
 
 
 def _missing(scheme: str, problem: Exception) -> str:
@@ -144,9 +137,3 @@ def _missing(scheme: str, problem: Exception) -> str:
         f"artifacts: {scheme}:// needs another package ({problem}); install lifecycle-bot with one of its "
         "extras, `artifacts` for a folder, `s3`, `azure` or `gcs` for a store."
     )
-
-
-def _first_line(problem: Exception) -> str:
-    """What went wrong in one line, without what follows a question mark in an address: it may be a signature."""
-    line = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-    return re.sub(r"(://[^\s?'\"]*)\?[^\s'\"]*", r"\1", line)[:300]

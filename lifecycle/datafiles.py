@@ -15,7 +15,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
-from lifecycle.reaching import reach
+from lifecycle.reaching import first_line, reach
 from lifecycle.troubles import BadData, NoSuchData
 
 CSV, PARQUET, JSON_LINES = (".csv", ".tsv"), (".parquet", ".pq"), (".jsonl", ".ndjson", ".json")
@@ -154,9 +154,3 @@ def _read_csv(path: Path, separator: str) -> pa.Table:
             pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
             pa_csv.ConvertOptions(strings_can_be_null=True),
         )
-
-
-def first_line(trouble: Exception) -> str:
-    """What went wrong in one line, without what follows a question mark in an address: it may be a signature."""
-    line = (str(trouble).strip().splitlines() or [type(trouble).__name__])[0]
-    return re.sub(r"(://[^\s?'\"]*)\?[^\s'\"]*", r"\1", line)[:200]

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from lifecycle.artifacts import Artifacts
-from lifecycle.shipping import Shipping, fetch, more_of
+from lifecycle.shipping import Copies, Shipping, more_of
 
 PLACE, BEFORE = "labels", "before"
 
@@ -56,9 +56,9 @@ class LabelLog:
     """
 
     def __init__(self, root: Path, artifacts: Artifacts | None = None, copies: Path = Path(), me: str = "") -> None:
-        self.root, self.artifacts, self.copies, self.me = root, artifacts, copies, me
+        self.root, self.artifacts, self.me = root, artifacts, me
         self._shipping = Shipping(artifacts) if artifacts else None
-        self._whole: set[Path] = set()
+        self._copied = Copies(artifacts, copies, PLACE, me) if artifacts else None
 
     def append(self, model: str, at: datetime, body: bytes) -> int:
         """Keep the labels of a request's body; how many. Raises NoLabels, OSError."""
@@ -104,18 +104,8 @@ class LabelLog:
     def _files(self, model: str) -> list[Path]:
         """This machine's files, an older bot's among them, and copies of those of others, brought up to date."""
         own = [self._folder(model).with_name(f"{model}.jsonl"), *sorted(self._folder(model).glob("*.jsonl"))]
-        return own + list(self._others(model))
-
-    def _others(self, model: str) -> Iterator[Path]:
-        if self.artifacts is None:
-            return
-        for host, _ in self.artifacts.list(PLACE):
-            days = self.artifacts.list(f"{PLACE}/{host}/{model}") if host != self.me else []
-            for day, _ in days:
-                copy = self.copies / host / PLACE / model / f"{day}.jsonl"
-                if copy not in self._whole and fetch(self.artifacts, f"{PLACE}/{host}/{model}/{day}", copy):
-                    self._whole.add(copy)
-                yield copy
+        others = self._copied.of(model).values() if self._copied else ()
+        return own + [path for paths in others for path in paths]
 
 
 def labels_in(body: bytes) -> Sequence[Sent]:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from lifecycle.verdicts import Cbpe, Interval, measure
 from lifecycle.windows import length_of
 
 KNOWN = "known"
+UNUSED = timedelta(days=60)  # after which what a version that nobody watches any more was compared with goes
 PROFILE, MEASURED = "profile.bin", "measured.json"
 MOST_KNOWN = 5_000  # held-back rows from which a second model learns how large errors are
 PROBABILITY = "probability_"

@@ -1,7 +1,7 @@
 """Files that grow, such as logs, seen from other machines: shipped in pieces, each named by where it begins."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lifecycle.artifacts import Artifacts
@@ -75,6 +75,26 @@ def fetch(artifacts: Artifacts, folder: str, path: Path) -> bool:
                 file.write(data)
                 have += len(data)
     return any(name == WHOLE for name, _ in pieces.values())
+
+
+class Copies:
+    """Copies of what other machines have shipped of a kind, `kind/machine/name/day`; brought up to date when asked."""
+
+    def __init__(self, artifacts: Artifacts, folder: Path, kind: str, me: str) -> None:
+        self.artifacts, self.folder, self.kind, self.me = artifacts, folder, kind, me
+        self._whole: set[Path] = set()
+
+    def of(self, name: str) -> Mapping[str, list[Path]]:
+        """Each other machine's copies of that name, by machine; a file for each day."""
+        found: dict[str, list[Path]] = {}
+        for host, _ in self.artifacts.list(self.kind):
+            days = self.artifacts.list(f"{self.kind}/{host}/{name}") if host != self.me else []
+            for day, _ in days:
+                copy = self.folder / host / self.kind / name / f"{day}.jsonl"
+                if copy not in self._whole and fetch(self.artifacts, f"{self.kind}/{host}/{name}/{day}", copy):
+                    self._whole.add(copy)
+                found.setdefault(host, []).append(copy)
+        return found
 
 
 def length(artifacts: Artifacts, folder: str) -> int:

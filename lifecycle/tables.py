@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lifecycle.reaching import reach
+from lifecycle.reaching import first_line, reach
 
 BATCH = 65_536  # rows at a time, fewer of wide tables
 BATCH_VALUES = 4_000_000
@@ -209,11 +209,8 @@ def _told(where: str) -> Iterator[None]:
         raise TableError(f"There is no file {where}.") from None
     except PermissionError:
         raise TableError(f"{where} may not be read by this user.") from None
-    except (pa.ArrowException, OSError, EOFError, UnicodeError) as problem:
-        first = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
-        raise TableError(f"{where} cannot be read: {first.rstrip('.')}.") from None
-    except Exception as problem:  # each store's library has its own kinds; what is no store's is a mistake of ours
-        if "://" not in where:
-            raise
-        first = (str(problem).strip().splitlines() or [type(problem).__name__])[0]
-        raise TableError(f"{where} cannot be read: {first.rstrip('.')}.") from None
+    except Exception as problem:
+        known = isinstance(problem, pa.ArrowException | OSError | EOFError | UnicodeError)
+        if not known and "://" not in where:
+            raise  # a mistake of ours; but each store's library has its own kinds
+        raise TableError(f"{where} cannot be read: {first_line(problem).rstrip('.')}.") from None

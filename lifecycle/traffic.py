@@ -13,13 +13,11 @@ from lifecycle.drift import Profile
 from lifecycle.drift.columns import Column, Unwatched
 from lifecycle.drift.files import words_of
 from lifecycle.project import Model
-from lifecycle.reference import PROFILE, Measured, known_file
+from lifecycle.reference import PROFILE, UNUSED, Measured, known_file
 from lifecycle.registry import Version
 from lifecycle.runs import Run
 from lifecycle.shop import Shop, Trouble, serving_name
 from lifecycle.windows import read_window
-
-UNUSED = 60 * 86_400  # seconds after which the daily profiles of a version that nobody watches any more are removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def _forget(used: Path, now: datetime) -> None:
     (used / "used").touch()
     for other in used.parent.iterdir():
         mark = other / "used"
-        if other != used and mark.is_file() and mark.stat().st_mtime < now.timestamp() - UNUSED:
+        if other != used and mark.is_file() and mark.stat().st_mtime < (now - UNUSED).timestamp():
             shutil.rmtree(other, ignore_errors=True)
 
 
@@ -106,7 +104,7 @@ def _forget_rows(used: Path, now: datetime) -> None:
     if used.is_file():
         used.touch()
     for other in used.parent.glob("run-*.parquet"):
-        if other != used and other.stat().st_mtime < now.timestamp() - UNUSED:
+        if other != used and other.stat().st_mtime < (now - UNUSED).timestamp():
             other.unlink(missing_ok=True)
 
 

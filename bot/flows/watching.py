@@ -104,9 +104,10 @@ def _item(world: World, episode: Episode, system: str, place: str) -> None:
 def _stand(world: World, episode: Episode, ref: Ref, windows: list[Window]) -> None:
     """Open or closed as the episode is, and said so once."""
     subject, talk, system = f"episode:{episode.id}", world.talk(ref), ref.system
+    to_move = by_hand.told_closed if episode.closed is None else by_hand.told_open
+    if to_move(world, subject, system) and not _is_still(world, episode):
+        return
     if episode.closed is not None:
-        if by_hand.told_open(world, subject, system) and not _is_still(world, episode):
-            return
         if world.told.is_new(subject, f"{system}/over", str(episode.reopened)):
             talk.say(ref, f"drift-{episode.id}-closed-{episode.reopened}", wording.drift_over(episode, world))
             world.told.note(subject, f"{system}/over", str(episode.reopened), 0, world.now())
@@ -115,8 +116,6 @@ def _stand(world: World, episode: Episode, ref: Ref, windows: list[Window]) -> N
             by_hand.note(world, subject, system, is_open=False)
         return
     if by_hand.told_closed(world, subject, system):
-        if not _is_still(world, episode):
-            return
         talk.say(ref, f"drift-{episode.id}-back-{episode.reopened}", wording.drift_back(episode, windows, world))
         _move(world, ref, Category.IN_PROGRESS)
     by_hand.note(world, subject, system, is_open=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import flask
 
+from bot.arguments import asked_for
 from bot.links import Link
 from bot.web import logs, reports
 from bot.web.drifting import report_of
@@ -30,8 +31,6 @@ from lifecycle import (
 )
 
 PAGE = 50
-# Options that only the bot itself sets; the commit of the rules is shown by name.
-OURS = {"policy", "check", "report", "written"}
 PLACES = ("github:", "repos:", "boards:")
 LARGEST = 2**31 - 1  # what the database's integers hold
 RUN = f"/runs/<int(max={LARGEST}):number>"
@@ -133,7 +132,7 @@ def _page(views: Views, run: Run) -> str:
     return flask.render_template(
         "run.html",
         run=run,
-        values={**run.spec.params, **{name: one for name, one in run.spec.options.items() if name not in OURS}},
+        values={**run.spec.params, **asked_for(run.spec.options)},
         ahead=views.runs.ahead(run) if run.state is State.WAITING else (),
         stretches={one.stage: _stretch(run, one, views.now()) for one in run.stages},
         record=record,

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from bot.arguments import asked_for
 from bot.wording.style import Style
 from bot.wording.words import cell, name, number, plain, sha
 from bot.world import World
@@ -20,7 +21,6 @@ COSTS = (
     ("mb", "the model's files", "MB"),
     ("memory_mb", "memory", "MB"),
 )
-OURS = {"policy", "check", "report", "written"}
 
 Facts = Mapping[str, Any]
 
@@ -140,7 +140,7 @@ def _changes(changed: Facts | None, run: Run, world: World) -> list[str]:
 
 def _configuration(run: Run, judged: Judgement, result: Facts, trained: Facts, style: Style) -> list[str]:
     one, repeat = judged.primary, result.get("reproducible") or {}
-    asked = {key: value for key, value in run.spec.options.items() if key not in OURS}
+    asked = asked_for(run.spec.options)
     params = json.dumps(dict(run.spec.params), ensure_ascii=False, sort_keys=True)
     margin = "" if one.margin is None else f", margin {number(one.margin)}"
     lines = [f"- decided by {one.metric}{margin}" + "".join(f", {name(f'{k}={v}')}" for k, v in asked.items())]

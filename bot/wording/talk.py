@@ -44,7 +44,8 @@ def too_many(most: int, free: datetime) -> str:
     """Somebody has asked for a fair share of what we may write, and for more; said once."""
     return (
         f"**That was a lot.** You have given {most} commands within an hour, which is as many as one person may here. "
-        f"This one was not carried out; please go on at {moment(free)}. `/cancel` works always."
+        f"This one was not carried out, nor will others be until {moment(free)}; of those I say nothing more. "
+        "`/cancel` works always."
     )
 
 

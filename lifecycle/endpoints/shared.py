@@ -8,7 +8,7 @@ from typing import Any
 
 from lifecycle.artifacts import Artifacts
 from lifecycle.endpoints.predictions import PredictionLog
-from lifecycle.shipping import Shipping, fetch, more_of
+from lifecycle.shipping import Copies, Shipping, more_of
 
 PLACE = "predictions"
 
@@ -20,7 +20,7 @@ class SharedLog:
         self.own, self.copies, self.artifacts, self.me = own, copies, artifacts, me
         self._shipping = Shipping(artifacts)
         self._others: dict[str, PredictionLog] = {}
-        self._whole: set[Path] = set()
+        self._copied = Copies(artifacts, copies, PLACE, me)
 
     def ship(self, now: datetime) -> None:
         """Ship what was added to this machine's log; the files of days that are over as a whole."""
@@ -57,12 +57,6 @@ class SharedLog:
 
     def _fetched(self, model: str) -> Mapping[str, PredictionLog]:
         """The other machines' logs, brought up to date for one model."""
-        for host, _ in self.artifacts.list(PLACE):
-            days = self.artifacts.list(f"{PLACE}/{host}/{model}") if host != self.me else []
-            for day, _ in days:
-                copy = self.copies / host / PLACE / model / f"{day}.jsonl"
-                if copy not in self._whole and fetch(self.artifacts, f"{PLACE}/{host}/{model}/{day}", copy):
-                    self._whole.add(copy)
-            if days:
-                self._others.setdefault(host, PredictionLog(self.copies / host))
+        for host in self._copied.of(model):
+            self._others.setdefault(host, PredictionLog(self.copies / host))
         return self._others

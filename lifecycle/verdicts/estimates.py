@@ -64,10 +64,10 @@ def _estimate(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -
 def _mean(metric: str, rows: Rows, confidence: float, blocks: Ints | None) -> Estimate:
     own = row_losses(metric, rows, rows.candidate)
     if rows.champion is None:
-        hits = int(own.sum()) if metric == "accuracy" and blocks is None else FEW_ODD_ROWS
-        if min(hits, len(rows) - hits) < FEW_ODD_ROWS and metric == "accuracy" and blocks is None:
-            return Estimate(float(own.mean()), None, proportion_interval(hits, len(rows), confidence))
-        return Estimate(float(own.mean()), None, mean_interval(own, confidence, blocks))
+        hits = int(own.sum())
+        rare = metric == "accuracy" and blocks is None and min(hits, len(rows) - hits) < FEW_ODD_ROWS
+        interval = proportion_interval(hits, len(rows), confidence) if rare else mean_interval(own, confidence, blocks)
+        return Estimate(float(own.mean()), None, interval)
     other = row_losses(metric, rows, rows.champion)
     difference = own - other
     if metric == "accuracy" and blocks is None:

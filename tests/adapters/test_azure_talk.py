@@ -117,6 +117,7 @@ def test_a_reaction_where_there_are_none_is_no_error(fabrikam: World) -> None:
     item = fabrikam.item()
     comment = fabrikam.org.comment(item, "/train", fabrikam.mira)
     fabrikam.boards.acknowledge(fabrikam.ref(item), str(comment.id), Mark.SEEN)
+    assert [one.text for one in item.comments] == ["/train"], "nothing is said instead"
 
 
 def test_a_thing_is_told_in_our_words(fabrikam: World) -> None:

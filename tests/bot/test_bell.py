@@ -9,6 +9,7 @@ def test_ringing_where_nobody_waits_is_no_error(tmp_path: Path) -> None:
     bell = Bell(tmp_path / "missing" / "bell")
     bell.ring()
     bell.close()
+    assert not (tmp_path / "missing").exists()
 
 
 def test_a_socket_left_by_a_killed_process_is_taken_over(tmp_path: Path) -> None:

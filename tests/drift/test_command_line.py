@@ -10,7 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from lifecycle.__main__ import main
+from tests.drift.program import run
 
 
 @pytest.fixture
@@ -48,15 +48,6 @@ def files(tmp_path, monkeypatch):
     put("moved.csv", x=rng.normal(2, 1, rows), c=rng.choice(["a", "b"], rows))
     put("nudged.csv", x=rng.normal(0.38, 1, rows), c=rng.choice(["a", "b"], rows))
     return tmp_path
-
-
-def run(capsys, *words):
-    try:
-        status = main(list(map(str, words)))
-    except SystemExit as left:
-        status = left.code
-    told = capsys.readouterr()
-    return status, told.out, told.err
 
 
 def judge(capsys, candidate, *more, champion="champion.csv", labels="labels.csv", metric="auc"):

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lifecycle.__main__ import main
+from tests.drift.program import run
 
 ROWS = 2000
 
@@ -21,15 +21,6 @@ ROWS = 2000
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(capsys, *words):
-    try:
-        status = main(list(map(str, words)))
-    except SystemExit as left:
-        status = left.code
-    told = capsys.readouterr()
-    return status, told.out, told.err
 
 
 def as_program(words, **options):

@@ -173,6 +173,9 @@ def test_a_server_that_was_lost_with_its_keeper_comes_back(served: Served):
     os.kill(json.loads((folder / "pid.json").read_text())["pid"], signal.SIGKILL)
     served.bench.executor.wait(["bikes.v1.1"], 10)
     served.ready("bikes.v1")
+    assert served.bench.executor.status("bikes.v1.2").state is JobState.RUNNING
+    served.endpoint.route("bikes", {"bikes.v1": 100})
+    assert predictions(served.endpoint.score("bikes", body())) == [pytest.approx(WANTED)]
 
 
 def test_a_server_that_dies_again_and_again_rests_and_is_then_tried_again(served: Served):

@@ -227,6 +227,7 @@ def test_a_lock_left_by_a_killed_git_does_not_block(repository, source, workspac
     (mirror / "refs" / "lifecycle").mkdir(parents=True, exist_ok=True)
     (mirror / "refs" / "lifecycle" / f"{sha}.lock").touch()
     workspaces.fetch(source, sha)
+    assert workspaces.read(source, sha, "a") == b"2"
 
 
 class Guarded(BaseHTTPRequestHandler):
