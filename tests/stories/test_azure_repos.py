@@ -58,7 +58,7 @@ class Azure:
         try:
             return self.world.eventually(look, f"{words} on !{pull.id}")
         except AssertionError as error:
-            raise AssertionError(f"{error}; said was {self.said(pull)}") from None
+            raise AssertionError(f"said was {self.said(pull)}: {error}") from None
 
     def status(self, commit: str) -> Mapping[str, Any]:
         """The newest status of a commit by the bot."""

@@ -30,7 +30,7 @@ def test_cancel_ends_a_training_with_everything_that_it_started(world: World) ->
     world.eventually(lambda: alive(name), "the training's child runs")
     issue.says("⏳", "/cancel ")
     issue.comment("/cancel", by="jonas")
-    world.eventually(lambda: not alive(name), "its processes are gone", patience=5)
+    world.eventually(lambda: not alive(name), "its processes are gone")
     ended = issue.says("was cancelled")
     assert "jonas" in ended
     assert re.search(r"during train, after [\d.]+ s; it had used [\d.]+ s of processor and at most \d+ MB", ended)

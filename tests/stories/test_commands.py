@@ -65,7 +65,7 @@ def test_a_command_that_cannot_be_followed_is_refused_with_what_to_do(
 ) -> None:
     issue = world.issue("talks")
     issue.comment(text)
-    assert "was not carried out" in issue.says(*words, patience=20)
+    assert "was not carried out" in issue.says(*words)
     assert len(issue.said()) == 1
 
 

@@ -70,7 +70,7 @@ def test_closing_a_pull_request_ends_its_run(world: World) -> None:
     github = world.stage.github.world
     github.set_state("mira", github.issue(pull.repo, pull.number), "closed")
     assert world.checked("pulls", commit)["conclusion"] == "cancelled"
-    world.eventually(lambda: not alive(name), "its processes are gone", patience=5)
+    world.eventually(lambda: not alive(name), "its processes are gone")
 
 
 def test_a_draft_is_validated_when_it_is_ready(world: World) -> None:
@@ -89,7 +89,7 @@ def test_becoming_a_draft_ends_the_run_and_being_ready_again_starts_one_for_the_
     world.eventually(lambda: alive(name), "the training runs")
     github.set_draft("mira", pull.repo, pull.number, True)
     assert world.checked("pulls", commit)["conclusion"] == "cancelled"
-    world.eventually(lambda: not alive(name), "its processes are gone", patience=5)
+    world.eventually(lambda: not alive(name), "its processes are gone")
     assert "conversion to a draft" in pull.says("was cancelled")
     github.set_draft("mira", pull.repo, pull.number, False)
     world.eventually(lambda: alive(name), "the training runs again")

@@ -13,7 +13,7 @@ def test_one_comment_tells_of_a_training_from_its_first_stage_to_its_version(wor
     issue = world.issue("trains")
     began = time.monotonic()
     comment = issue.comment("/train sleep=1.5")
-    world.eventually(lambda: "eyes" in issue.reactions(comment), "a reaction", patience=10)
+    world.eventually(lambda: "eyes" in issue.reactions(comment), "a reaction")
     assert time.monotonic() - began < 5
 
     early = issue.says("Training `line`", "⏳", "sleep=1.5")

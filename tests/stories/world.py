@@ -15,7 +15,7 @@ from bot.playground.demo import stop_jobs
 from bot.playground.stage import JONAS, Stage
 from tests.stories.repository import MODEL, as_requests, files
 
-PATIENCE = 60.0  # seconds until something must have come true; a loaded machine is slow, a wrong answer stays wrong
+PATIENCE = 120.0  # seconds until something must have come true; a loaded machine is slow, a wrong answer stays wrong
 LOOK = 0.1
 BOT = "lifecycle-bot[bot]"
 

@@ -2,16 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.adapters.azure_text import tag_of
 from lifecycle import Filter, Kind, Registry, Run, State, Store, Watching, connect
+from lifecycle.runs import ATTEMPTS
 from tests.stories.repository import MODEL
 from tests.torture.commands import ANSWER, EITHER, Command
 from tests.torture.house import BOARDED, DRIFTING, House
 from tests.torture.people import BOT, UNDER_WAY
+from tests.torture.trainings import JOB
 
 ROBOT = "lifecycle-bot"
 LATE = "written after this, though I read it before"
@@ -73,8 +75,8 @@ class Evidence:
     def lost(self, commands: Iterable[Command]) -> list[str]:
         return [f"{one.event} {one.text}" for one in commands if self.traces(one) == ([], 0)]
 
-    def misdone(self, commands: Iterable[Command]) -> list[str]:
-        """Commands that came to another thing than they would have on an undisturbed day."""
+    def misdone(self, commands: Iterable[Command], struck: Collection[str] = ()) -> list[str]:
+        """Commands that came to another thing than they would have on an undisturbed day; `struck` are killed jobs."""
         found = []
         for one in commands:
             runs, answers = self.traces(one)
@@ -87,7 +89,7 @@ class Evidence:
                 continue  # a promotion that was read after what was asked for later, which stands as on any day
             if kinds != [one.makes]:
                 found.append(f"{one.event} {one.text}: made {kinds or 'an answer'}: {self._answers(one)}")
-            elif one.ends and runs[0].state != one.ends:
+            elif one.ends and runs[0].state != one.ends and not _given_up(runs[0], struck):
                 found.append(f"run {runs[0].id} ({one.text}) {runs[0].state}, not {one.ends}: {runs[0].reason}")
         return found
 
@@ -184,6 +186,12 @@ class Evidence:
         registry = Registry(self.engine, self.house.states[0])
         found = [(project, registry.champion(project, MODEL)) for project, _ in registry.models()]
         return [(project, version.number) for project, version in found if version is not None]
+
+
+def _given_up(run: Run, struck: Collection[str]) -> bool:
+    """Whether a run says that it was lost too often, and we did kill as many of its jobs: that is its promised end."""
+    killed = sum((job := JOB.match(name)) is not None and int(job[1]) == run.id for name in struck)
+    return run.state is State.FAILED and f"was lost {ATTEMPTS} times" in run.reason and killed >= ATTEMPTS
 
 
 def _stage(run: Run) -> str:

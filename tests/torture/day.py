@@ -132,6 +132,7 @@ def _reckon(home: House, book: Book, harm: Harm, post: Post) -> dict[str, Any]:
     heard = [one for one in commands if post.acknowledged(one) is not None]
     unheard = [one for one in commands if post.acknowledged(one) is None]
     moved = {run.id for run in evidence.runs if run.tenure > 1}
+    struck = {name for blow in harm.blows for name in blow.jobs}
     found = {
         "commands": len(commands),
         "acknowledged": len(heard),
@@ -139,7 +140,7 @@ def _reckon(home: House, book: Book, harm: Harm, post: Post) -> dict[str, Any]:
         "kills": {"all": len(harm.blows), **harm.counts(), "pauses": harm.pauses},
         "lost": evidence.lost(heard),
         "missed": evidence.lost(unheard),
-        "misdone": evidence.misdone(commands),
+        "misdone": evidence.misdone(commands, struck),
         "twice": evidence.twice(),
         "unended": evidence.unended(),
         "untold": evidence.untold(),
