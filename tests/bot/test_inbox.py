@@ -14,15 +14,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.events import CommentPosted, Event, SweepDue
+from bot.events import Event, SweepDue
 from bot.inbox import Inbox, InboxUnavailable, inbox, open_inbox
 from tests.bench.postgres import postgres, programs
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def comment(number: int, body: str = "/train") -> CommentPosted:
-    return CommentPosted("github:octo/bikes#1", str(number), "ann", False, body, NOON)
+from tests.bot.comments import NOON, comment
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +42,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def box(url: str, tmp_path: Path) -> Iterator[Inbox]:
     box = open_inbox(url, tmp_path)
-    yield box
-    box.close()
-
-
-@pytest.fixture
-def sqlite_box(tmp_path: Path) -> Iterator[Inbox]:
-    box = open_inbox(f"sqlite:///{tmp_path}/inbox.db", tmp_path)
     yield box
     box.close()
 
@@ -222,36 +210,11 @@ def test_a_restart_of_postgresql_costs_no_delivery(postgres_url: str, tmp_path: 
     box.close()
 
 
-def test_a_full_disk_refuses_and_room_again_is_enough(sqlite_box: Inbox) -> None:
-    full = True
-
-    def limit(connection: object, _record: object) -> None:
-        if full:
-            connection.execute("PRAGMA max_page_count = 12")  # type: ignore[attr-defined]
-
-    sqlite_box.engine.dispose()
-    sa.event.listen(sqlite_box.engine, "connect", limit)
-    with pytest.raises(InboxUnavailable, match="full"):
-        sqlite_box.put([comment(1, "x" * 100_000)])
-    assert sqlite_box.waiting() == 0
-    full = False
-    sqlite_box.engine.dispose()
-    assert sqlite_box.put([comment(1, "x" * 100_000)]) == 1
-
-
-def test_another_process_that_writes_for_a_moment_is_waited_for(sqlite_box: Inbox) -> None:
-    with ThreadPoolExecutor(1) as threads:
-        with sqlite_box.engine.begin():
-            putting = threads.submit(sqlite_box.put, [comment(1)])
-            time.sleep(0.2)
-            assert not putting.done()
-        assert putting.result(timeout=5) == 1
-
-
 PUTTER = """
 import sys, threading
 from pathlib import Path
-from tests.bot.test_inbox import comment, open_inbox
+from bot.inbox import open_inbox
+from tests.bot.comments import comment
 box = open_inbox(sys.argv[1], Path(sys.argv[2]))
 def put(thread):
     for number in range(1_000_000):

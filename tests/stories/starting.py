@@ -56,23 +56,15 @@ def begin(
     """Start everything; returns when the bot answers. `boards` names the projects of boards other than Bikes."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    stage = set_stage(folder, url)
-    stage.github.world.rate_limit = 1_000_000  # a bot that sweeps so many repositories so often would use it up
-    for name in (*boarded, *alone):
-        stage.github.world.create_repo(f"octo/{name}", REPOSITORIES.get(name, files()), by="mira")
-    for name in azure:
-        _create_on_azure(stage, name)
+    stage = _stage(folder, url, [*boarded, *alone], azure)
     token = _person(stage, url, [*boarded, *alone]) if personal else ""
     credential = PERSONAL if personal else APP.format(app=stage.secrets.app_id)
     for name in (boards or {}).values():
         _create_board(stage, name, url)
-    board = {name: (boards or {}).get(name, "Bikes") for name in boarded}
-    lines = [f"  - {{repository: octo/{name}, board: {{project: {board[name]}}}}}" for name in boarded]
-    lines += [f"  - {{repository: octo/{name}}}" for name in alone]
-    lines += [f"  - {{repository: Bikes/{name}, forge: azure-repos, board: {{project: Bikes}}}}" for name in azure]
+    projects = _projects(boarded, alone, azure, boards or {})
     text = SETTINGS.format(url=url, port=port, sweep=sweep, between=between_writes, share=share,
                            github=stage.github.api, credential=credential,
-                           azure=stage.azure.base_url, projects="\n".join(lines))  # fmt: skip
+                           azure=stage.azure.base_url, projects=projects)  # fmt: skip
     (folder / "app.yaml").write_text(text, encoding="utf-8")
     launch = partial(_launch, folder, stage, token)
     world = World(stage, url, folder, launch(), launch, ROBOT if personal else BOT)
@@ -83,6 +75,25 @@ def begin(
         world.close()
         raise
     return world
+
+
+def _stage(folder: Path, url: str, github: Sequence[str], azure: Sequence[str]) -> Stage:
+    """The stand-in platforms, with the repositories of each."""
+    stage = set_stage(folder, url)
+    stage.github.world.rate_limit = 1_000_000  # a bot that sweeps so many repositories so often would use it up
+    for name in github:
+        stage.github.world.create_repo(f"octo/{name}", REPOSITORIES.get(name, files()), by="mira")
+    for name in azure:
+        _create_on_azure(stage, name)
+    return stage
+
+
+def _projects(boarded: Sequence[str], alone: Sequence[str], azure: Sequence[str], boards: Mapping[str, str]) -> str:
+    """The lines of the settings that name the repositories, and the board of each that has one."""
+    lines = [f"  - {{repository: octo/{name}, board: {{project: {boards.get(name, 'Bikes')}}}}}" for name in boarded]
+    lines += [f"  - {{repository: octo/{name}}}" for name in alone]
+    lines += [f"  - {{repository: Bikes/{name}, forge: azure-repos, board: {{project: Bikes}}}}" for name in azure]
+    return "\n".join(lines)
 
 
 def _create_on_azure(stage: Stage, name: str) -> None:
