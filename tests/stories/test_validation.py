@@ -65,7 +65,7 @@ def test_a_worse_part_fails_a_candidate_that_is_good_on_the_whole_and_facts_say_
     assert found["changed"]["here"] == ["train.py"]
     assert found["changed"]["data"] is False
     assert found["reproducible"]["verdict"] == "unknown"
-    assert {outcome for outcome, _ in checks(found).values()} == {"OK"}, checks(found)
+    assert [said for outcome, said in checks(found).values() if outcome != "OK"] == []
 
 
 def test_what_the_rows_cannot_tell_needs_a_human_until_a_later_push_is_clear(world: World) -> None:
