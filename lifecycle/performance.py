@@ -13,9 +13,10 @@ from lifecycle import tables
 from lifecycle.arrivals import Arrival, FileArrivals
 from lifecycle.dailies import Seen
 from lifecycle.estimating import estimated_loss
+from lifecycle.knownrows import known_rows
 from lifecycle.labels import Label, in_table, plain_key
 from lifecycle.project import Model
-from lifecycle.reference import Measured, known_rows
+from lifecycle.reference import Measured
 from lifecycle.registry import Version
 from lifecycle.runs import Run
 from lifecycle.shop import Shop, Trouble, serving_name

@@ -1,18 +1,14 @@
 """What monitoring compares with, kept with a version when it is made: a profile, what is usual, how good it was."""
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle.artifacts import Artifacts
 from lifecycle.drift import Profile
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions
@@ -21,8 +17,6 @@ from lifecycle.usual import as_times, keep_usual
 from lifecycle.verdicts import Cbpe, Interval, measure
 from lifecycle.windows import length_of
 
-KNOWN = "known"
-UNUSED = timedelta(days=60)  # after which what a version that nobody watches any more was compared with goes
 PROFILE, MEASURED = "profile.bin", "measured.json"
 MOST_KNOWN = 5_000  # held-back rows from which a second model learns how large errors are
 PROBABILITY = "probability_"
@@ -46,32 +40,6 @@ class Measured:
         metrics = {name: Interval(**one) for name, one in plain["metrics"].items()}
         cbpe = Cbpe.from_plain(plain["cbpe"]) if plain["cbpe"] else None
         return cls(plain["rows"], metrics, cbpe, plain["positive"])
-
-
-def known_file(root: Path, name: str, run: int) -> Path:
-    """Where the held-back rows of the version that a run made are kept, apart from it: a version travels, rows do not.
-
-    `name` is what the model is called at its endpoint.
-    """
-    return root / "endpoints" / "known" / name / f"run-{run}.parquet"
-
-
-def shared_name(name: str, run: int) -> str:
-    """What they are called in the place that all machines reach, where there is one."""
-    return f"{KNOWN}/{name}/run-{run}.parquet"
-
-
-def known_rows(root: Path, artifacts: Artifacts | None, name: str, run: int) -> Path:
-    """The file of such rows, fetched if another machine made it; nothing is there where there are none."""
-    path = known_file(root, name, run)
-    if artifacts is None or path.is_file():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    with suppress(FileNotFoundError):
-        artifacts.get(shared_name(name, run), fresh)
-        fresh.replace(path)
-    return path
 
 
 def keep_reference(package: Path, known: Path, data: Holdout, predictions: Predictions, rules: Model) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from lifecycle.artifacts import Artifacts
 from lifecycle.endpoints.shared import PLACE as REQUESTS
 from lifecycle.joblogs import PLACE as LOGS
-from lifecycle.reference import KNOWN, UNUSED
+from lifecycle.knownrows import KNOWN, UNUSED
 from lifecycle.registry import Registry
 from lifecycle.runs import Run
 from lifecycle.store import NoSuchRun, Store

@@ -12,8 +12,9 @@ from lifecycle.dailies import Dailies, Recipe, Seen, end_of_day, straight, whole
 from lifecycle.drift import Profile
 from lifecycle.drift.columns import Column, Unwatched
 from lifecycle.drift.files import words_of
+from lifecycle.knownrows import UNUSED, known_file
 from lifecycle.project import Model
-from lifecycle.reference import PROFILE, UNUSED, Measured, known_file
+from lifecycle.reference import PROFILE, Measured
 from lifecycle.registry import Version
 from lifecycle.runs import Run
 from lifecycle.shop import Shop, Trouble, serving_name

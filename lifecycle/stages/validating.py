@@ -23,8 +23,9 @@ from lifecycle.fingerprints import Fingerprint
 from lifecycle.grading import Before, Grade, Known, Sheets, block_facts, data_findings, grade, target_table
 from lifecycle.holdout import Holdout
 from lifecycle.jobs import Predictions, predict_job, read_predictions, refusal
+from lifecycle.knownrows import known_file, shared_name
 from lifecycle.project import Model
-from lifecycle.reference import PROFILE, keep_reference, known_file, shared_name
+from lifecycle.reference import PROFILE, keep_reference
 from lifecycle.registry import Version
 from lifecycle.runs import Run, Stage, StageRecord
 from lifecycle.shop import Outcome, Shop, Trouble, job_name, part_of, requirements_of, serving_name

@@ -47,6 +47,15 @@ def test_the_version_needs_nothing_heavy(tmp_path: Path) -> None:
     assert not heavy & set(done.stdout.split())
 
 
+def test_a_bot_that_has_done_nothing_yet_has_loaded_nothing_to_count_with() -> None:
+    program = "import sys, bot.app, bot.web.pages, bot.worker, bot.freeing, bot.flows.handle; print(*sys.modules)"
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=root, check=True, timeout=60
+    )
+    assert not {"numpy", "pyarrow", "scipy", "sklearn"} & set(done.stdout.split())
+
+
 def test_the_demo_empties_no_folder_of_yours(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "thesis.txt").write_text("years")
