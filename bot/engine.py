@@ -56,7 +56,7 @@ class Engine:
                 "serializer": DBOSPortableJSONSerializer(),  # the default pickles: who writes the database runs code
                 "max_executor_threads": 32,
                 "use_listen_notify": False,
-                "notification_listener_polling_interval_sec": 5.0,
+                "notification_listener_polling_interval_sec": 1.0,  # nobody listens; a stop waits for so long
             }
         )
         self._workflows = {name: self._registered(name, function) for name, function in workflows.items()}

@@ -9,6 +9,7 @@ import pytest
 from lifecycle.executors import Job, JobStatus
 from lifecycle.executors.local import LocalExecutor, Wall
 from lifecycle.executors.sandbox import Sandbox, probe
+from tests.environments import of_the_run
 
 PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "joblib")
 CONSTRAINTS = Path(__file__).parents[2] / "constraints.txt"
@@ -64,7 +65,8 @@ class Bench:
 @pytest.fixture(scope="session")
 def environments(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder of environments for the whole session, as on one machine."""
-    return tmp_path_factory.getbasetemp() / "environments"
+    base = tmp_path_factory.getbasetemp()
+    return of_the_run(base / "here") or base / "environments"
 
 
 MakeBench = Callable[..., Bench]

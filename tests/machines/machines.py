@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bot.playground.demo import stop_jobs
 from bot.playground.server import free_port
 from bot.playground.stage import Stage, set_stage
+from tests import environments
 from tests.stories.repository import RULES, as_csv, files, rows
 from tests.stories.world import World
 
@@ -155,6 +156,7 @@ def machine(
         projects="\n".join(f"  - {{repository: octo/{one}}}" for one in repositories),
     )  # fmt: skip
     (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    environments.share(folder / name)
     environment = {
         **os.environ,
         "MACHINES_DATABASE": database,

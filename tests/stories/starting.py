@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.playground.server import free_port
 from bot.playground.stage import Stage, set_stage
+from tests import environments
 from tests.stories.drifting import REPOSITORIES
 from tests.stories.repository import files
 from tests.stories.world import BOT, World
@@ -66,6 +67,7 @@ def begin(
                            github=stage.github.api, credential=credential,
                            azure=stage.azure.base_url, projects=projects)  # fmt: skip
     (folder / "app.yaml").write_text(text, encoding="utf-8")
+    environments.share(folder / "state")
     launch = partial(_launch, folder, stage, token)
     world = World(stage, url, folder, launch(), launch, ROBOT if personal else BOT)
     try:
