@@ -28,7 +28,7 @@ class Budget:
 
 
 BUDGETS = {
-    "p95_row_ms": Budget(1.5, 50.0, 1.0),
+    "p95_row_ms": Budget(2.0, 50.0, 3.0),  # a shared machine can be half as fast a minute later
     "load_seconds": Budget(2.0, 30.0, 1.0),
     "mb": Budget(2.0, 200.0, 5.0),
     "memory_mb": Budget(1.5, 2000.0, 50.0),

@@ -55,12 +55,12 @@ def test_the_coverage_over_seeds_is_honest():
 def test_costs_against_the_champion_and_the_budget():
     cheap = Cost(p95_row_ms=2, load_seconds=0.5, mb=10, memory_mb=100)
     assert cost_check(cheap).outcome is Outcome.OK
-    assert cost_check(Cost(p95_row_ms=2.5, mb=19), cheap).outcome is Outcome.OK
-    slow = cost_check(Cost(p95_row_ms=4, mb=10), cheap)
+    assert cost_check(Cost(p95_row_ms=3.9, mb=19), cheap).outcome is Outcome.OK
+    slow = cost_check(Cost(p95_row_ms=5, mb=10), cheap)
     assert slow.outcome is Outcome.WARN
-    assert slow.sentence == "Answering one row takes 4.00 ms (95th percentile), the champion's 2.00."
+    assert slow.sentence == "Answering one row takes 5.00 ms (95th percentile), the champion's 2.00."
     assert cost_check(Cost(mb=500)).outcome is Outcome.WARN
-    assert cost_check(Cost(p95_row_ms=0.9), Cost(p95_row_ms=0.1)).outcome is Outcome.OK
+    assert cost_check(Cost(p95_row_ms=2.9), Cost(p95_row_ms=0.1)).outcome is Outcome.OK
     assert cost_check(Cost()).sentence == "Nothing was measured."
 
 
